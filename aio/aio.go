@@ -3,6 +3,7 @@ package aio
 import (
 	"errors"
 	"io"
+	"time"
 )
 
 // Errors of the border. Implementations wrap them with the file's name and offset; test with errors.Is.
@@ -66,9 +67,12 @@ const (
 type Op struct {
 	Kind OpKind
 	File File
-	Data []byte // from a Buffer
+	Data []byte // from a Buffer; belongs to the engine until the completion was delivered
 	Off  int64
 	Tag  uint64
+	// At is when the caller handed the operation over, on the caller's own clock. The engine only gives it back, in
+	// Oldest, so that a hung write is seen with its age. Optional.
+	At time.Duration
 }
 
 // Completion is the result of one Op. Err is nil exactly if all of Data was moved (and, for a write, made durable).
@@ -85,8 +89,18 @@ type Engine interface {
 	// Start says where completions go. sink is called from a goroutine of the engine, never from inside Submit; it must
 	// not block for long; the slice is valid during the call only. Call Start once, before Submit.
 	Start(sink func([]Completion))
-	// Submit hands operations over. It may block briefly in the kernel. An error means that none was taken.
+	// Submit hands operations over. It may block briefly in the kernel. An error means that none was taken: ErrClosed,
+	// ErrBusy (more in flight than the engine's depth) or what CheckOp refuses. Everything else, ErrPoisoned too, comes
+	// as a Completion. Safe for several goroutines, and from inside the sink.
 	Submit(ops ...Op) error
-	// Close waits for what is in flight and releases everything. Submit afterwards returns ErrClosed.
+	// Close waits for what is in flight and releases everything. Submit afterwards returns ErrClosed. Not from the sink.
 	Close() error
+}
+
+// Watched is implemented by every engine here.
+type Watched interface {
+	// Oldest is the operation in flight with the lowest At; its age is now - At. ok is false if nothing is in flight.
+	Oldest() (op Op, ok bool)
+	// InFlight counts operations taken and not yet delivered.
+	InFlight() int
 }
