@@ -7,4 +7,6 @@ import "strings"
 func Temporary(base string) string { return "." + base + ".tmp" }
 
 // TemporaryName says that base was made by Temporary.
-func TemporaryName(base string) bool { return strings.HasPrefix(base, ".") && strings.HasSuffix(base, ".tmp") }
+func TemporaryName(base string) bool {
+	return strings.HasPrefix(base, ".") && strings.HasSuffix(base, ".tmp")
+}

@@ -14,9 +14,9 @@ import (
 // Process is one operating-system process that uses a Disk. It is an aio.FS; Engine makes its engines. After Kill
 // everything fails with EIO.
 type Process struct {
-	disk     *Disk
-	name     string
-	dead     bool
+	disk *Disk
+	name string
+	dead bool
 	// Guarded by disk.mu, as is dead.
 	poisoned []int // inodes
 	engines  []*Engine

@@ -1,0 +1,5 @@
+//go:build !hinddebug
+
+package aio
+
+const debug = false
