@@ -19,7 +19,8 @@ type Conn interface {
 	// with another. It fails with ErrOutboundFull, having queued nothing and leaving the connection as it is, if the
 	// queue would pass Limits.Outbound; the caller then waits for Drained, drops, or closes. ErrClosed once the
 	// connection is closing. Written does not mean sent, still less received.
-	// Calls made within a callback leave together at its end; calls from elsewhere wake the connection's loop once.
+	// Calls made within a callback tend to leave together at its end; calls from elsewhere wake the connection's loop
+	// once. So a caller that gathers a batch into one Write is best off.
 	Write(p []byte) error
 	// Writev queues parts, in order, without copying them: their bytes must not change until release is called.
 	// release (may be nil) is called exactly once, from any goroutine, also if Writev fails (then before it returns):
@@ -80,7 +81,8 @@ type Transport interface {
 	// address in use is ErrAddressInUse, in words that name the address and the next step.
 	Listen(address string, o AcceptOptions) (Acceptor, error)
 	// Dial starts connecting and returns at once. Exactly one of o.Handler.Opened and o.Failed follows, from a
-	// goroutine of the transport. The returned function gives up: Failed gets ErrClosed, unless the connection is open.
+	// goroutine of the transport (if the transport is shut down, Failed comes before Dial returns). The returned function
+	// gives up: Failed gets ErrClosed, unless the connection is open; calling it later, or twice, does nothing.
 	Dial(address string, o DialOptions) (cancel func())
 	// Close closes acceptors, aborts dials and connections with ErrShutdown, and waits until every callback has
 	// returned. It must not be called from a callback.
