@@ -86,8 +86,8 @@ type Completion struct {
 type Engine interface {
 	// Name is the engine's name for people: "io_uring", "pwrite", "sim".
 	Name() string
-	// Start says where completions go. sink is called from a goroutine of the engine, never from inside Submit; it must
-	// not block for long; the slice is valid during the call only. Call Start once, before Submit.
+	// Start says where completions go. sink is called from a goroutine of the engine, one call at a time, never from
+	// inside Submit; it must not block for long; the slice is valid during the call only. Call Start once, before Submit.
 	Start(sink func([]Completion))
 	// Submit hands operations over. It may block briefly in the kernel. An error means that none was taken: ErrClosed,
 	// ErrBusy (more in flight than the engine's depth) or what CheckOp refuses. Everything else, ErrPoisoned too, comes

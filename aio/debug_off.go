@@ -2,4 +2,4 @@
 
 package aio
 
-const debug = false
+const debugChecks = false

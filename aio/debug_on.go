@@ -2,5 +2,5 @@
 
 package aio
 
-// debug turns the dear checks on.
-const debug = true
+// debugChecks turns the dear checks on.
+const debugChecks = true

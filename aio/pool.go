@@ -58,7 +58,7 @@ func NewPool(o PoolOptions) (*Pool, error) {
 		return nil, fmt.Errorf("buffer pool of %d times %d bytes: size must be a positive multiple of %d, count positive",
 			o.Count, o.Size, BufferAlign)
 	}
-	o.Poison = o.Poison || debug
+	o.Poison = o.Poison || debugChecks
 	memory, err := reserve(o.Size * o.Count)
 	if err != nil {
 		return nil, fmt.Errorf("buffer pool of %d times %d bytes: %w; choose a smaller budget", o.Count, o.Size, err)

@@ -1,0 +1,5 @@
+package aio
+
+func platformOpeners() []opener {
+	return []opener{{EngineUring, openUring}, {EngineLibaio, openLibaio}}
+}
