@@ -1,0 +1,41 @@
+package replication
+
+import (
+	"github.com/hindmq/hind/journal"
+	"github.com/hindmq/hind/journal/datafile"
+)
+
+// Kind says what a message is. Values are part of the protocol.
+type Kind uint8
+
+const (
+	KindManifest Kind = 1 + iota // follower -> owner: Files, Geometry, Free
+	KindCommon                   // owner -> follower: At, Files
+	KindFetch                    // follower -> owner: At
+	KindPages                    // owner -> follower: Pages
+	KindCaughtUp                 // owner -> follower: At
+	KindSafe                     // owner -> follower: At
+	KindAck                      // follower -> owner: At, Free
+)
+
+// Message is one message of the conversation. Which fields count depends on Kind; the others are zero.
+type Message struct {
+	Kind     Kind
+	Epoch    uint32
+	At       journal.Position
+	Free     int // free slots of the follower's disk
+	Geometry datafile.Geometry
+	Files    []journal.FileInfo
+	Pages    PageRun
+}
+
+// PageRun is a run of whole consecutive pages of one file. On the sender's side Release must be called once when the bytes
+// are no longer needed; on the receiver's side Data is valid during the call that takes the message.
+type PageRun struct {
+	File    datafile.Name
+	Kind    datafile.Kind
+	Block   uint32 // where it starts
+	Live    bool   // from memory as it was sealed, not from a file
+	Data    []byte
+	Release func()
+}
