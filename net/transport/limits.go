@@ -12,6 +12,9 @@ type Limits struct {
 	Outbound     int // bytes queued by Write and Writev together; beyond: ErrOutboundFull from the call. 4 MiB
 	OutboundHigh int // Drained is due after Outbound was above this. Half of Outbound
 	OutboundLow  int // and comes when it fell to this. A quarter of OutboundHigh
+	// Unsent bounds what the kernel takes and has not put on the wire yet, so that what is urgent does not wait behind
+	// megabytes of send buffer. 0: the kernel's own limit.
+	Unsent int
 
 	Connections        int // of an acceptor: more are closed at once. 10,000
 	ConnectionsPerHost int // of an acceptor, from one address: more are closed at once. Connections

@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -90,6 +91,9 @@ func (s *Sockets) adopt(nc *net.TCPConn, limits Limits, reg *registry, handler f
 			return err
 		}
 		c.registry = reg
+	}
+	if limits.Unsent > 0 {
+		setUnsent(nc, limits.Unsent)
 	}
 	s.mu.Lock()
 	s.mu.conns[c.id] = c
@@ -188,3 +192,15 @@ const (
 	retryAfterMin = 5 * time.Millisecond
 	retryAfterMax = time.Second
 )
+
+// tcpNotSentLowAt is TCP_NOTSENT_LOWAT of Linux, which package syscall does not name.
+const tcpNotSentLowAt = 25
+
+// setUnsent is a wish: a kernel that does not know the option buffers more, and nothing else changes.
+func setUnsent(nc *net.TCPConn, bytes int) {
+	if rc, err := nc.SyscallConn(); err == nil {
+		rc.Control(func(fd uintptr) {
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowAt, bytes)
+		})
+	}
+}
