@@ -1,0 +1,3 @@
+module github.com/hindmq/hind/bench/interop
+
+go 1.26

@@ -1,0 +1,184 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hindmq/hind/bench/interop/internal/broker"
+	"github.com/hindmq/hind/bench/interop/internal/history"
+	"github.com/hindmq/hind/bench/interop/internal/worker"
+)
+
+// PairPlan says what hits a pair.
+type PairPlan struct {
+	Kills  int           // kill -9 of the active, then a restart
+	Pauses int           // SIGSTOP of the active, then SIGCONT once the other one serves
+	Lease  time.Duration // a pause lasts at least twice that
+	Load   Load
+}
+
+const (
+	pairOptions  = "reconnectAttempts=-1&retryInterval=20&blockOnAcknowledge=true&callTimeout=10000"
+	pauseOptions = "reconnectAttempts=-1&retryInterval=20&blockOnAcknowledge=true&clientFailureCheckPeriod=500&connectionTTL=2000&callTimeout=2000&callFailoverTimeout=10000"
+)
+
+// pairRun is one running scenario.
+type pairRun struct {
+	e       *Env
+	p       *broker.Pair
+	w       *worker.Worker
+	service times // fault to the first confirmed sends
+	insync  times // restart or resume to a pair in sync
+}
+
+// Pair kills and freezes the active broker of a pair under load.
+func Pair(ctx context.Context, e *Env, plan PairPlan) error {
+	dir, err := e.folder("pair")
+	if err != nil {
+		return err
+	}
+	client := e.Clients[0]
+	e.printf("pair: %s, client %s, %d kills, %d pauses, failback %v, seed %d", e.Rig.Brand.Name(), client.Name, plan.Kills, plan.Pauses,
+		e.Rig.Config.Failback, e.Seed)
+	p, err := broker.NewPair(ctx, e.Rig, dir)
+	if err != nil {
+		return err
+	}
+	j, err := e.java(ctx, client, "worker")
+	if err != nil {
+		return err
+	}
+	if err := p.Start(ctx); err != nil {
+		return err
+	}
+	options := pairOptions
+	if plan.Pauses > 0 {
+		options = pauseOptions
+	}
+	w, err := plan.Load.start(j, url(options, p.Nodes[0], p.Nodes[1]), fmt.Sprintf("p%d", e.Seed))
+	if err != nil {
+		return err
+	}
+	run := &pairRun{e: e, p: p, w: w}
+	if err := run.faults(ctx, plan); err != nil {
+		return err
+	}
+	return run.finish(ctx)
+}
+
+func (r *pairRun) faults(ctx context.Context, plan PairPlan) error {
+	rnd := r.e.rand()
+	for i := range plan.Kills + plan.Pauses {
+		if err := awaitMore(ctx, r.w, floor+rnd.Int64N(spread), serviceTime); err != nil {
+			return fmt.Errorf("before fault %d: %w", i+1, err)
+		}
+		active, passive, err := r.paired(ctx)
+		if err != nil {
+			return fmt.Errorf("before fault %d: %w", i+1, err)
+		}
+		if i < plan.Kills {
+			err = r.kill(ctx, active, passive)
+		} else {
+			err = r.pause(ctx, active, passive, plan.Lease)
+		}
+		if err != nil {
+			return fmt.Errorf("fault %d on %s: %w", i+1, active.Name, err)
+		}
+	}
+	_, _, err := r.paired(ctx)
+	return err
+}
+
+func (r *pairRun) paired(ctx context.Context) (active, passive *broker.Node, err error) {
+	ctx, cancel := stage(ctx, serviceTime)
+	defer cancel()
+	return r.p.AwaitPaired(ctx)
+}
+
+// served waits until the worker's sends are confirmed by the successor.
+func (r *pairRun) served(ctx context.Context, kind string, failed, successor *broker.Node, confirmed int64, since time.Time) error {
+	ctx, cancel := stage(ctx, serviceTime)
+	defer cancel()
+	if err := successor.AwaitActive(ctx); err != nil {
+		return err
+	}
+	if err := r.w.AwaitConfirmed(ctx, confirmed+afterHeal); err != nil {
+		return fmt.Errorf("no service by %s: %w; %s", successor.Name, err, successor.Tail())
+	}
+	r.service.add(time.Since(since))
+	healed(r.w, kind, failed)
+	return nil
+}
+
+func (r *pairRun) kill(ctx context.Context, active, passive *broker.Node) error {
+	fault(r.w, "kill", active)
+	start := time.Now()
+	active.Kill()
+	confirmed := r.w.Confirmed()
+	if err := r.served(ctx, "kill", active, passive, confirmed, start); err != nil {
+		return err
+	}
+	back := time.Now()
+	if err := active.Start(); err != nil {
+		return err
+	}
+	if _, _, err := r.paired(ctx); err != nil {
+		return err
+	}
+	r.insync.add(time.Since(back))
+	return nil
+}
+
+// pause freezes the active for longer than its lease. When it wakes up it must see that it is no longer the owner: what
+// it would confirm then is lost, and the checker finds it.
+func (r *pairRun) pause(ctx context.Context, active, passive *broker.Node, lease time.Duration) error {
+	fault(r.w, "pause", active)
+	start := time.Now()
+	active.Pause()
+	confirmed := r.w.Confirmed()
+	if err := r.served(ctx, "pause", active, passive, confirmed, start); err != nil {
+		active.Resume()
+		return err
+	}
+	rest := time.NewTimer(2*lease - time.Since(start))
+	defer rest.Stop()
+	select {
+	case <-rest.C:
+	case <-ctx.Done():
+		active.Resume()
+		return ctx.Err()
+	}
+	back := time.Now()
+	active.Resume()
+	if err := awaitMore(ctx, r.w, floor, serviceTime); err != nil {
+		return fmt.Errorf("after %s woke up: %w", active.Name, err)
+	}
+	if !active.Running() {
+		// A deposed broker may end itself; whoever runs it starts it again.
+		r.e.printf("  %s ended when it woke up: restarting it", active.Name)
+		if err := active.Start(); err != nil {
+			return err
+		}
+	}
+	if _, _, err := r.paired(ctx); err != nil {
+		return err
+	}
+	r.insync.add(time.Since(back))
+	return nil
+}
+
+func (r *pairRun) finish(ctx context.Context) error {
+	fctx, cancel := stage(ctx, drainTime)
+	defer cancel()
+	events, err := r.w.Finish(fctx)
+	if err != nil {
+		r.e.printf("  %v", err)
+	}
+	r.e.printf("  fault to %d confirmed sends: %v", afterHeal, r.service)
+	r.e.printf("  restart or resume to a pair in sync: %v", r.insync)
+	if judged := r.e.judge(events, history.Options{Floor: floor}); judged != nil || err != nil {
+		return ErrViolated
+	}
+	return stopCleanly(ctx, r.e, r.p.Nodes[1], r.p.Nodes[0])
+}
