@@ -118,9 +118,13 @@ func (t *inflight) at(k uint32) *slot {
 	return &t.mu.slots[k]
 }
 
-// finish settles one operation with the kernel's answer: n bytes, or an error. The caller then calls deliver.
+// finish settles one operation with the kernel's answer: n bytes, or an error. The caller then calls deliver. Settling
+// and queueing are one step, so that no write is confirmed after the failure of another one was reported.
 func (t *inflight) finish(k uint32, n int, err error) {
 	s := t.at(k)
+	s.file.release()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	c := Completion{Tag: s.op.Tag, N: max(n, 0)}
 	if s.op.Kind == OpWrite {
 		c.Err = s.file.settle(n, len(s.op.Data), s.op.Off, err)
@@ -140,18 +144,18 @@ func (t *inflight) refuse(k uint32) bool {
 	if err == nil {
 		return false
 	}
+	s.file.release()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.retire(k, Completion{Tag: s.op.Tag, Err: err})
 	return true
 }
 
+// retire frees the slot; mu is held.
 func (t *inflight) retire(k uint32, c Completion) {
-	s := t.at(k)
-	s.file.release()
-	t.mu.Lock()
-	*s = slot{}
+	t.mu.slots[k] = slot{}
 	t.mu.free = append(t.mu.free, k)
 	t.mu.done = append(t.mu.done, c)
-	t.mu.Unlock()
 }
 
 // deliver hands what is finished to the sink, unless another goroutine is at it and will see it. Whoever delivers goes

@@ -3,6 +3,7 @@ package aiotest
 import (
 	"fmt"
 	"hash/crc32"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -88,12 +89,9 @@ func (e *Engine) Submit(ops ...aio.Op) error {
 			return fmt.Errorf("%s: not a file of %s: %w", op.File.Name(), e.process, aio.ErrOutside)
 		}
 	}
-	d.mu.Lock()
-	if err := e.admits(len(ops)); err != nil {
-		d.mu.Unlock()
+	if err := e.admits(ops); err != nil {
 		return err
 	}
-	d.mu.Unlock()
 	for _, op := range ops {
 		kind := CallWrite
 		if op.Kind == aio.OpRead {
@@ -107,7 +105,10 @@ func (e *Engine) Submit(ops ...aio.Op) error {
 	return nil
 }
 
-func (e *Engine) admits(n int) error {
+func (e *Engine) admits(ops []aio.Op) error {
+	e.process.disk.mu.Lock()
+	defer e.process.disk.mu.Unlock()
+	n := len(ops)
 	switch {
 	case e.process.dead:
 		return fmt.Errorf("engine sim: process %q is dead: %w", e.process.name, syscall.EIO)
@@ -115,6 +116,11 @@ func (e *Engine) admits(n int) error {
 		return fmt.Errorf("engine sim: %w", aio.ErrClosed)
 	case e.inFlight()+n > e.opts.Depth:
 		return fmt.Errorf("engine sim: %d more than %d of %d in flight: %w", n, e.inFlight(), e.opts.Depth, aio.ErrBusy)
+	}
+	for _, op := range ops {
+		if f := op.File.(*file); f.closed {
+			return fmt.Errorf("%s: %w", f.name, os.ErrClosed)
+		}
 	}
 	return nil
 }

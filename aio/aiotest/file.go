@@ -3,6 +3,7 @@ package aiotest
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"syscall"
 
@@ -44,14 +45,17 @@ func (f *file) ReadAt(p []byte, off int64) (int, error) {
 	}
 	d := f.process.disk
 	defer d.mu.Unlock()
+	if f.closed {
+		return 0, fmt.Errorf("read %s: %w", f.name, os.ErrClosed)
+	}
 	return d.read(f, p, off, ft)
 }
 
 // read moves bytes and applies read faults; the lock is held.
 func (d *Disk) read(f *file, p []byte, off int64, ft fault) (int, error) {
 	n := d.inodes[f.ino]
-	if f.closed || n == nil {
-		return 0, fmt.Errorf("read %s at %d: file is closed or removed: %w", f.name, off, syscall.ESTALE)
+	if n == nil {
+		return 0, fmt.Errorf("read %s at %d: file was removed: %w", f.name, off, syscall.ESTALE)
 	}
 	got, broken := n.get(p, off)
 	if broken >= 0 {
@@ -78,17 +82,21 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	ft := d.call(Call{Kind: CallWrite, Name: f.name, Off: off, Process: f.process.name})
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if f.closed {
+		return 0, fmt.Errorf("write %s: %w", f.name, os.ErrClosed)
+	}
 	return d.write(f, p, off, ft)
 }
 
-// write applies a write with its fault and poisons the file on failure; the lock is held.
+// write applies a write with its fault and poisons the file on failure; the lock is held. A file that was closed after
+// the operation was taken does not matter: the real ones keep their descriptor until then.
 func (d *Disk) write(f *file, p []byte, off int64, ft fault) (int, error) {
 	pr := f.process
 	switch {
 	case pr.dead:
 		return 0, fmt.Errorf("write %s: process %q is dead: %w", f.name, pr.name, syscall.EIO)
-	case f.closed || d.inodes[f.ino] == nil:
-		return 0, fmt.Errorf("write %s at %d: file is closed or removed: %w", f.name, off, syscall.ESTALE)
+	case d.inodes[f.ino] == nil:
+		return 0, fmt.Errorf("write %s at %d: file was removed: %w", f.name, off, syscall.ESTALE)
 	case slices.Contains(pr.poisoned, f.ino):
 		return 0, fmt.Errorf("write %s at %d: %w", f.name, off, aio.ErrPoisoned)
 	}
@@ -110,8 +118,10 @@ func (f *file) Sync() error {
 	switch {
 	case pr.dead:
 		return fmt.Errorf("sync %s: process %q is dead: %w", f.name, pr.name, syscall.EIO)
-	case f.closed || d.inodes[f.ino] == nil:
-		return fmt.Errorf("sync %s: file is closed or removed: %w", f.name, syscall.ESTALE)
+	case f.closed:
+		return fmt.Errorf("sync %s: %w", f.name, os.ErrClosed)
+	case d.inodes[f.ino] == nil:
+		return fmt.Errorf("sync %s: file was removed: %w", f.name, syscall.ESTALE)
 	case slices.Contains(pr.poisoned, f.ino):
 		return fmt.Errorf("sync %s: %w", f.name, aio.ErrPoisoned)
 	case ft.err != nil:
@@ -130,6 +140,9 @@ func (f *file) Sync() error {
 func (f *file) Close() error {
 	f.process.disk.mu.Lock()
 	defer f.process.disk.mu.Unlock()
+	if f.closed {
+		return fmt.Errorf("close %s: %w", f.name, os.ErrClosed)
+	}
 	f.closed = true
 	return nil
 }

@@ -75,10 +75,14 @@ func submit(id uintptr, list []*iocb) (int, unix.Errno) {
 }
 
 // Write prepares a write of p at off. user comes back from Wait.
-func (c *Context) Write(fd int, p []byte, off int64, user uint64) { c.prepare(cmdPwrite, fd, p, off, user) }
+func (c *Context) Write(fd int, p []byte, off int64, user uint64) {
+	c.prepare(cmdPwrite, fd, p, off, user)
+}
 
 // Read prepares a read into p at off.
-func (c *Context) Read(fd int, p []byte, off int64, user uint64) { c.prepare(cmdPread, fd, p, off, user) }
+func (c *Context) Read(fd int, p []byte, off int64, user uint64) {
+	c.prepare(cmdPread, fd, p, off, user)
+}
 
 // Datasync prepares a data sync of the file.
 func (c *Context) Datasync(fd int, user uint64) { c.prepare(cmdFdsync, fd, nil, 0, user) }
@@ -116,7 +120,9 @@ func (c *Context) Flush(failed func(user uint64, err error)) {
 // triesMax with backoff is about a second of a kernel without memory for requests.
 const triesMax = 100
 
-func backoff(tries int) time.Duration { return min(time.Duration(tries)*100*time.Microsecond, 10*time.Millisecond) }
+func backoff(tries int) time.Duration {
+	return min(time.Duration(tries)*100*time.Microsecond, 10*time.Millisecond)
+}
 
 // send submits list. What the kernel took is what the call returned: an error means that the first one was not taken.
 func (c *Context) send(list []*iocb, failed func(user uint64, err error)) {

@@ -183,7 +183,9 @@ func (r *Ring) Flush(failed func(user uint64, err error)) {
 // triesMax with backoff is about a second of a kernel without memory for requests.
 const triesMax = 100
 
-func backoff(tries int) time.Duration { return min(time.Duration(tries)*100*time.Microsecond, 10*time.Millisecond) }
+func backoff(tries int) time.Duration {
+	return min(time.Duration(tries)*100*time.Microsecond, 10*time.Millisecond)
+}
 
 // takeBack removes what the kernel has not consumed; mu is held and nobody is in enter to submit.
 func (r *Ring) takeBack(users []uint64) []uint64 {
