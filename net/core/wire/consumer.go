@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/binary"
+
 // CreateConsumer opens a consumer or a browser on a queue.
 type CreateConsumer struct {
 	ID               int64  // chosen by the client, per session
@@ -136,4 +138,19 @@ func (p *ReceiveContinuation) layout(c *cursor) {
 	c.blob(&p.Chunk)
 	c.bool(&p.Continues)
 	c.i64(&p.Consumer)
+}
+
+// BeginReceive appends the head of a Receive frame. The caller appends the message and then calls EndReceive with the
+// length that dst had before: so a delivery is encoded without a copy of the message in between.
+func BeginReceive(dst []byte, channel int64) []byte {
+	dst = append(dst, 0, 0, 0, 0, byte(TypeReceive))
+	return binary.BigEndian.AppendUint64(dst, uint64(channel))
+}
+
+// EndReceive appends what follows the message and fills in the length of the frame that begins at start.
+func EndReceive(dst []byte, start int, consumer int64, deliveryCount int32) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, uint64(consumer))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(deliveryCount))
+	binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-LengthSize))
+	return dst
 }
