@@ -137,7 +137,7 @@ func (e *ringEngine) arrived(user uint64, res int) {
 }
 
 // readArrived asks for the rest of a read that stopped before the end of the file, as buffered ones may.
-func (e *ringEngine) readArrived(k uint32, s *slot, res int) {
+func (e *ringEngine) readArrived(k uint32, s slot, res int) {
 	st := &e.stages[k]
 	st.read += res
 	off := s.op.Off + int64(st.read)

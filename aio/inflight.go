@@ -110,12 +110,12 @@ func (t *inflight) admit(ops []Op, into []uint32) ([]uint32, error) {
 	return into, nil
 }
 
-// at is the operation of a slot that is in flight. The lock orders this after admit: the way through the kernel is
-// not one that the memory model knows.
-func (t *inflight) at(k uint32) *slot {
+// at is a copy of a slot that is in flight. The lock orders what its operation's goroutines do, since the way through
+// the kernel is not one that the memory model knows.
+func (t *inflight) at(k uint32) slot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return &t.mu.slots[k]
+	return t.mu.slots[k]
 }
 
 // finish settles one operation with the kernel's answer: n bytes, or an error. The caller then calls deliver. Settling
