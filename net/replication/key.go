@@ -8,9 +8,10 @@ import (
 	"fmt"
 )
 
-// keyIterations makes a search for the password expensive for whoever has recorded a handshake, or made one of our
-// callers answer his challenge. It costs one start of a broker about 150 ms.
-const keyIterations = 600_000
+// keyIterations makes a search for the password dearer for whoever has recorded a handshake, or made one of our callers
+// answer his challenge. It costs one start of a broker some 25 ms, paid again at every restart of a failed process:
+// more iterations would lengthen failback, and a cluster password is a machine's secret that can be long.
+const keyIterations = 100_000
 
 // Key is what both brokers of a pair derive from the cluster user and password. It is made once per process: deriving
 // it is slow on purpose. Keys are not comparable by accident and print as nothing.
