@@ -51,7 +51,9 @@ func (l *loader) broker(data []byte) error {
 		return err
 	}
 	l.configuration(root)
-	l.journalFiles()
+	if len(l.errs) == 0 { // a value with a mistake is not to be computed with
+		l.journalFiles()
+	}
 	return nil
 }
 

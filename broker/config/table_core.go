@@ -97,7 +97,7 @@ func (l *loader) threadsTable() table {
 		watch: {"critical-analyzer", "critical-analyzer-timeout", "critical-analyzer-check-period", "critical-analyzer-policy"},
 		cache: {"security-invalidation-interval", "authentication-cache-size", "authorization-cache-size"},
 		scan:  {"message-expiry-scan-period", "address-queue-scan-period"},
-		paging: {"paging-directory", "page-max-concurrent-io", "read-whole-page", "purge-page-folders", "page-sync-timeout",
+		paging: {"page-max-concurrent-io", "read-whole-page", "purge-page-folders", "page-sync-timeout",
 			"global-max-size-percent-of-jvm-max-memory"},
 		disk: {"max-disk-usage", "min-disk-free", "disk-scan-period"},
 		jmx:  {"jmx-management-enabled", "jmx-notification-enabled", "jmx-domain", "jmx-use-broker-name"},

@@ -33,10 +33,9 @@ func (l *loader) addressSetting(n *node) {
 // settingTable is the schema of one <address-setting>: assignments that take effect, and the rest of Artemis' elements.
 func (l *loader) settingTable(s *AddressSetting) table {
 	t := l.settingRest()
-	for name := range assignments() {
+	for name, set := range assignments() {
 		t[name] = l.value(func(text string) error {
-			var probe AddressSettings
-			if err := assign(&probe, Assignment{Name: name, Value: text}); err != nil {
+			if err := set(&AddressSettings{}, text); err != nil {
 				return err
 			}
 			s.Values = append(s.Values, Assignment{Name: name, Value: text})
@@ -74,7 +73,7 @@ func (l *loader) settingRest() table {
 	for name, want := range map[string]string{
 		"auto-create-dead-letter-resources": "false", "auto-create-expiry-resources": "false", "no-expiry": "false",
 		"expiry-delay": "-1", "min-expiry-delay": "-1", "max-expiry-delay": "-1", "redelivery-delay": "0",
-		"max-size-messages": "-1", "max-size-bytes-reject-threshold": "-1", "disk-full-policy": "BLOCK",
+		"max-size-messages": "-1", "page-limit-bytes": "-1", "page-limit-messages": "-1", "max-size-bytes-reject-threshold": "-1", "disk-full-policy": "BLOCK",
 		"last-value-queue": "false", "default-last-value-queue": "false", "default-non-destructive": "false",
 		"default-exclusive-queue": "false", "default-group-rebalance": "false", "default-group-rebalance-pause-dispatch": "false",
 		"default-group-buckets": "-1", "default-consumers-before-dispatch": "0", "default-delay-before-dispatch": "-1",
@@ -99,13 +98,25 @@ func (l *loader) settingRest() table {
 			t[name] = l.instead(text)
 		}
 	}
-	l.later(t, "page-limit-bytes", "page-limit-messages", "page-full-policy", "default-last-value-key", "default-group-first-key",
+	l.later(t, "page-full-policy", "default-last-value-key", "default-group-first-key",
 		"auto-create-jms-queues", "auto-delete-jms-queues", "auto-create-jms-topics", "auto-delete-jms-topics")
 	return t
 }
 
+// setters set one field each from the text of an element.
+type setters map[string]func(s *AddressSettings, text string) error
+
+// apply makes one assignment.
+func (t setters) apply(s *AddressSettings, a Assignment) error {
+	set, known := t[a.Name]
+	if !known {
+		return fmt.Errorf("is none that takes effect")
+	}
+	return set(s, a.Value)
+}
+
 // assignments are the elements of an address-setting that take effect, each with how its text becomes a value.
-func assignments() map[string]func(s *AddressSettings, text string) error {
+func assignments() setters {
 	boolean := func(field func(*AddressSettings) *bool) func(*AddressSettings, string) error {
 		return func(s *AddressSettings, text string) (err error) {
 			*field(s), err = parseBool(text)
@@ -128,7 +139,7 @@ func assignments() map[string]func(s *AddressSettings, text string) error {
 			return fmt.Errorf("is %.40q; ANYCAST or MULTICAST is expected", text)
 		}
 	}
-	return map[string]func(*AddressSettings, string) error{
+	return setters{
 		"dead-letter-address":          func(s *AddressSettings, text string) error { s.DeadLetterAddress = text; return nil },
 		"expiry-address":               func(s *AddressSettings, text string) error { s.ExpiryAddress = text; return nil },
 		"max-delivery-attempts":        number(func(s *AddressSettings) *int { return &s.MaxDeliveryAttempts }, -1, 1<<30),
@@ -151,15 +162,6 @@ func assignments() map[string]func(s *AddressSettings, text string) error {
 	}
 }
 
-// assign applies one assignment.
-func assign(s *AddressSettings, a Assignment) error {
-	set, known := assignments()[a.Name]
-	if !known {
-		return fmt.Errorf("%s is not an address setting that takes effect", a.Name)
-	}
-	return set(s, a.Value)
-}
-
 // SettingsFor puts together the settings of an address: the defaults, then the assignments of every match from the
 // widest to the most specific, each overriding what came before. It costs a walk over all address settings; callers
 // keep the result per address. Assignments that a program set by hand must have passed Validate.
@@ -172,9 +174,10 @@ func (c *Config) SettingsFor(address string) AddressSettings {
 		}
 	}
 	sort.SliceStable(found, func(i, j int) bool { return MoreSpecific(found[j].Match, found[i].Match) })
+	set := assignments()
 	for _, f := range found {
 		for _, a := range f.Values {
-			if err := assign(&s, a); err != nil {
+			if err := set.apply(&s, a); err != nil {
 				panic("config: assignment was not validated: " + err.Error())
 			}
 		}

@@ -141,10 +141,10 @@ func (l *loader) params(n *node, name string, params []attr, set map[string]func
 		}
 	}
 	if len(tuning) > 0 {
-		l.notice(n.at, "%s %q: %s tune the Java implementation and change nothing here", n.name, name, strings.Join(tuning, ", "))
+		l.notice(n.at, "%s %q: what tunes the Java implementation changes nothing here: %s", n.name, name, strings.Join(tuning, ", "))
 	}
 	if len(foreign) > 0 {
-		l.notice(n.at, "%s %q: %s belong to protocols that are not served yet", n.name, name, strings.Join(foreign, ", "))
+		l.notice(n.at, "%s %q: what belongs to protocols that are not served yet changes nothing: %s", n.name, name, strings.Join(foreign, ", "))
 	}
 }
 

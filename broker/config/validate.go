@@ -161,13 +161,14 @@ func (k *checker) addresses() {
 			k.fail(a.At, "add <anycast/> or <multicast/>", "address %q has no routing type", a.Name)
 		}
 	}
+	set := assignments()
 	for _, s := range c.AddressSettings {
 		if err := checkPattern(s.Match); err != nil {
 			k.fail(s.At, "correct the match", "the match %q %v", s.Match, err)
 		}
 		for _, v := range s.Values {
-			if err := assign(&AddressSettings{}, v); err != nil {
-				k.fail(s.At, "correct the value", "<%s> %v", v.Name, err)
+			if err := set.apply(&AddressSettings{}, v); err != nil {
+				k.fail(s.At, "correct the value", "the address setting %s %v", v.Name, err)
 			}
 		}
 	}
