@@ -16,6 +16,8 @@ import javax.jms.Message;
 import javax.jms.MessageConsumer;
 import javax.jms.Session;
 
+import org.apache.activemq.artemis.api.core.ActiveMQException;
+import org.apache.activemq.artemis.api.core.ActiveMQExceptionType;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
 
 /**
@@ -154,6 +156,12 @@ public final class Load {
       log.write(l);
       lastDelivery.set(System.nanoTime());
       if (id != null) delivered.add(id);
+   }
+
+   /** Tells whether a commit was refused because a message's duplicate id was used before: JMS has no code for it. */
+   static boolean duplicate(JMSException e) {
+      Throwable cause = e.getCause();
+      return cause instanceof ActiveMQException && ((ActiveMQException) cause).getType() == ActiveMQExceptionType.DUPLICATE_ID_REJECTED;
    }
 
    static String text(Throwable t) {

@@ -73,7 +73,7 @@ final class TxSender implements Runnable {
          send(s, ids, first);
          s.commit();
       } catch (JMSException e) {
-         if ("DUPLICATE_ID_REJECTED".equals(e.getErrorCode())) {
+         if (Load.duplicate(e)) {
             reset(s, e);
             done(ids, true);
             return true;
