@@ -157,6 +157,8 @@ type Queue struct {
 	Durable      bool
 	Filter       string // a selector; empty: every message
 	MaxConsumers int    // -1: no limit
+	Purge        bool   // messages go with the last consumer
+	Exclusive    bool   // one consumer at a time
 }
 
 // Routing says whether one queue of an address gets a message, or each of them.

@@ -61,9 +61,9 @@ func Default() *Config {
 	}
 }
 
-// defaultPairTTL is how long the pair link may be silent. Artemis' default of a minute would hold every confirmed
-// message back for that long when a host vanishes; a pause of the process or of its disk stays well below this.
-const defaultPairTTL = 5 * time.Second
+// defaultPairTTL is how long the pair link may be silent. Artemis' default of a minute would leave clients without a
+// broker for that long when a host vanishes; a false alarm of the pair costs a moment and no message.
+const defaultPairTTL = 2 * time.Second
 
 // filesFor is the number of files of a size that hold defaultCapacity.
 func filesFor(size int64) int { return int((defaultCapacity + size - 1) / size) }

@@ -90,8 +90,8 @@ func TestMistakes(t *testing.T) {
 
 		{"queue twice", core(`<addresses><address name="a"><anycast><queue name="q"/></anycast></address><address name="b"><anycast><queue name="q"/></anycast></address></addresses>`),
 			`b.xml:2:103: queue "q" is defined twice, first in line 2; rename or remove one`},
-		{"exclusive queue", core(`<addresses><address name="a"><anycast><queue name="q" exclusive="true"/></anycast></address></addresses>`),
-			`b.xml:2:39: exclusive="true" of queue "q" is not supported yet; remove it`},
+		{"last-value queue", core(`<addresses><address name="a"><anycast><queue name="q" last-value="true"/></anycast></address></addresses>`),
+			`b.xml:2:39: last-value="true" of queue "q" is not supported yet; remove it`},
 		{"no routing", core(`<addresses><address name="a"/></addresses>`),
 			`b.xml:2:12: address "a" has no routing type; add <anycast/> or <multicast/>`},
 

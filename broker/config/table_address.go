@@ -29,28 +29,29 @@ func (l *loader) queues(n *node, a *Address, r Routing) {
 	l.children(n, table{"queue": many(func(c *node) { l.queue(c, a, r) })})
 }
 
-// queue reads one queue. Its attributes other than name and max-consumers are taken at the one value that is built.
+// queue reads one queue.
 func (l *loader) queue(n *node, a *Address, r Routing) {
-	only := map[string]string{
-		"purge-on-no-consumers": "false", "exclusive": "false", "group-rebalance": "false", "group-rebalance-pause-dispatch": "false",
-		"group-buckets": "-1", "last-value": "false", "non-destructive": "false", "consumers-before-dispatch": "0",
-		"delay-before-dispatch": "-1", "enabled": "true", "ring-size": "-1",
+	q := Queue{At: n.at, Routing: r, Durable: true, MaxConsumers: -1}
+	set := map[string]func(string) error{
+		"name":                  func(v string) error { q.Name = v; return nil },
+		"max-consumers":         func(v string) (err error) { q.MaxConsumers, err = parseInt(v, -1, 1<<20); return err },
+		"purge-on-no-consumers": func(v string) (err error) { q.Purge, err = parseBool(v); return err },
+		"exclusive":             func(v string) (err error) { q.Exclusive, err = parseBool(v); return err },
 	}
-	if !l.attrs(n, []string{"name"}, append(sortedKeys(only), "max-consumers", "user", "group-first-key", "last-value-key")) {
+	only := map[string]string{
+		"group-rebalance": "false", "group-rebalance-pause-dispatch": "false", "group-buckets": "-1", "last-value": "false",
+		"non-destructive": "false", "consumers-before-dispatch": "0", "delay-before-dispatch": "-1", "enabled": "true",
+		"ring-size": "-1", "user": "", "group-first-key": "", "last-value-key": "",
+	}
+	if !l.attrs(n, []string{"name"}, append(sortedKeys(only), sortedKeys(set)...)) {
 		return
 	}
-	q := Queue{At: n.at, Routing: r, Durable: true, MaxConsumers: -1}
-	q.Name, _ = n.attr("name")
 	for _, b := range n.attrs {
-		want, limited := only[b.name]
-		switch {
-		case b.name == "max-consumers":
-			var err error
-			if q.MaxConsumers, err = parseInt(b.value, -1, 1<<20); err != nil {
-				l.fail(n.at, "correct the value", "max-consumers of queue %q %v", q.Name, err)
+		if apply := set[b.name]; apply != nil {
+			if err := apply(b.value); err != nil {
+				l.fail(n.at, "correct the value", "%s of queue %q %v", b.name, q.Name, err)
 			}
-		case b.name == "user", b.name == "group-first-key", b.name == "last-value-key",
-			limited && !strings.EqualFold(b.value, want):
+		} else if !strings.EqualFold(b.value, only[b.name]) {
 			l.fail(n.at, "remove it", "%s=%q of queue %q is not supported yet", b.name, b.value, q.Name)
 		}
 	}

@@ -73,15 +73,14 @@ func (l *loader) settingRest() table {
 	for name, want := range map[string]string{
 		"auto-create-dead-letter-resources": "false", "auto-create-expiry-resources": "false", "no-expiry": "false",
 		"expiry-delay": "-1", "min-expiry-delay": "-1", "max-expiry-delay": "-1", "redelivery-delay": "0",
-		"max-size-messages": "-1", "page-limit-bytes": "-1", "page-limit-messages": "-1", "max-size-bytes-reject-threshold": "-1", "disk-full-policy": "BLOCK",
+		"page-limit-bytes": "-1", "page-limit-messages": "-1", "max-size-bytes-reject-threshold": "-1", "disk-full-policy": "BLOCK",
 		"last-value-queue": "false", "default-last-value-queue": "false", "default-non-destructive": "false",
-		"default-exclusive-queue": "false", "default-group-rebalance": "false", "default-group-rebalance-pause-dispatch": "false",
+		"default-group-rebalance": "false", "default-group-rebalance-pause-dispatch": "false",
 		"default-group-buckets": "-1", "default-consumers-before-dispatch": "0", "default-delay-before-dispatch": "-1",
 		"send-to-dla-on-no-route": "false", "slow-consumer-threshold": "-1", "auto-delete-created-queues": "false",
-		"auto-delete-queues-delay": "0", "auto-delete-queues-message-count": "0", "auto-delete-queues-skip-usage-check": "false",
+		"auto-delete-queues-message-count": "0", "auto-delete-queues-skip-usage-check": "false",
 		"auto-delete-addresses-delay": "0", "auto-delete-addresses-skip-usage-check": "false", "config-delete-queues": "OFF",
-		"config-delete-addresses": "OFF", "config-delete-diverts": "OFF", "default-purge-on-no-consumers": "false",
-		"default-consumer-window-size": "-1", "default-ring-size": "-1", "retroactive-message-count": "0",
+		"config-delete-addresses": "OFF", "config-delete-diverts": "OFF", "default-ring-size": "-1", "retroactive-message-count": "0",
 		"enable-ingress-timestamp": "false", "enable-metrics": "true",
 	} {
 		t[name] = l.only(want)
@@ -140,17 +139,29 @@ func assignments() setters {
 		}
 	}
 	return setters{
-		"dead-letter-address":          func(s *AddressSettings, text string) error { s.DeadLetterAddress = text; return nil },
-		"expiry-address":               func(s *AddressSettings, text string) error { s.ExpiryAddress = text; return nil },
-		"max-delivery-attempts":        number(func(s *AddressSettings) *int { return &s.MaxDeliveryAttempts }, -1, 1<<30),
-		"auto-create-queues":           boolean(func(s *AddressSettings) *bool { return &s.AutoCreateQueues }),
-		"auto-delete-queues":           boolean(func(s *AddressSettings) *bool { return &s.AutoDeleteQueues }),
-		"auto-create-addresses":        boolean(func(s *AddressSettings) *bool { return &s.AutoCreateAddresses }),
-		"auto-delete-addresses":        boolean(func(s *AddressSettings) *bool { return &s.AutoDeleteAddresses }),
-		"id-cache-size":                number(func(s *AddressSettings) *int { return &s.IDCacheSize }, 0, 1<<24),
-		"default-queue-routing-type":   routing(func(s *AddressSettings) *Routing { return &s.DefaultQueueRouting }),
-		"default-address-routing-type": routing(func(s *AddressSettings) *Routing { return &s.DefaultRouting }),
-		"default-max-consumers":        number(func(s *AddressSettings) *int { return &s.DefaultMaxConsumers }, -1, 1<<20),
+		"dead-letter-address":           func(s *AddressSettings, text string) error { s.DeadLetterAddress = text; return nil },
+		"expiry-address":                func(s *AddressSettings, text string) error { s.ExpiryAddress = text; return nil },
+		"max-delivery-attempts":         number(func(s *AddressSettings) *int { return &s.MaxDeliveryAttempts }, -1, 1<<30),
+		"auto-create-queues":            boolean(func(s *AddressSettings) *bool { return &s.AutoCreateQueues }),
+		"auto-delete-queues":            boolean(func(s *AddressSettings) *bool { return &s.AutoDeleteQueues }),
+		"auto-create-addresses":         boolean(func(s *AddressSettings) *bool { return &s.AutoCreateAddresses }),
+		"auto-delete-addresses":         boolean(func(s *AddressSettings) *bool { return &s.AutoDeleteAddresses }),
+		"id-cache-size":                 number(func(s *AddressSettings) *int { return &s.IDCacheSize }, 0, 1<<24),
+		"default-queue-routing-type":    routing(func(s *AddressSettings) *Routing { return &s.DefaultQueueRouting }),
+		"default-address-routing-type":  routing(func(s *AddressSettings) *Routing { return &s.DefaultRouting }),
+		"default-max-consumers":         number(func(s *AddressSettings) *int { return &s.DefaultMaxConsumers }, -1, 1<<20),
+		"default-purge-on-no-consumers": boolean(func(s *AddressSettings) *bool { return &s.DefaultPurge }),
+		"default-exclusive-queue":       boolean(func(s *AddressSettings) *bool { return &s.DefaultExclusive }),
+		"default-consumer-window-size":  number(func(s *AddressSettings) *int { return &s.DefaultConsumerWindow }, -1, 1<<30),
+		"auto-delete-queues-delay": func(s *AddressSettings, text string) (err error) {
+			s.AutoDeleteQueuesDelay, err = parseMillis(text, 0)
+			return err
+		},
+		"max-size-messages": func(s *AddressSettings, text string) error {
+			n, err := parseInt(text, -1, 1<<40)
+			s.MaxMessages = int64(n)
+			return err
+		},
 		"max-size-bytes": func(s *AddressSettings, text string) (err error) {
 			if strings.TrimSpace(text) == "-1" {
 				s.MaxSize = -1
@@ -193,10 +204,10 @@ func (c *Config) settingsDefault() AddressSettings {
 		AutoDeleteQueues:    true,
 		AutoCreateAddresses: true,
 		AutoDeleteAddresses: true,
-		MaxSize:             -1,
+		MaxSize:             -1, MaxMessages: -1,
 		IDCacheSize:         c.Duplicates.CacheSize,
 		DefaultQueueRouting: Multicast,
 		DefaultRouting:      Multicast,
-		DefaultMaxConsumers: -1,
+		DefaultMaxConsumers: -1, DefaultConsumerWindow: -1,
 	}
 }

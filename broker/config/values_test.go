@@ -29,13 +29,14 @@ func TestValuesTakeEffect(t *testing.T) {
 		{"<ha-policy><live-only/></ha-policy>", func(c *Config) any { return c.HA.Policy }, NoHA},
 		{"<cluster-user>u</cluster-user><cluster-password>p</cluster-password>",
 			func(c *Config) any { return c.Cluster.User + c.Cluster.Password }, "up"},
-		{`<addresses><address name="a"><multicast><queue name="q" max-consumers="3" exclusive="false"><durable>false</durable><filter string="x=1"/></queue></multicast></address></addresses>`,
-			func(c *Config) any { q := c.Addresses[0].Queues[0]; q.At = Place{}; return q }, Queue{Name: "q", Routing: Multicast, Filter: "x=1", MaxConsumers: 3}},
-		{`<address-settings><address-setting match="a"><max-delivery-attempts>-1</max-delivery-attempts><default-queue-routing-type>anycast</default-queue-routing-type><default-max-consumers>2</default-max-consumers><id-cache-size>5</id-cache-size><expiry-address>e</expiry-address></address-setting></address-settings>`,
+		{`<addresses><address name="a"><multicast><queue name="q" max-consumers="3" exclusive="true" purge-on-no-consumers="true" ring-size="-1"><durable>false</durable><filter string="x=1"/></queue></multicast></address></addresses>`,
+			func(c *Config) any { q := c.Addresses[0].Queues[0]; q.At = Place{}; return q }, Queue{Name: "q", Routing: Multicast, Filter: "x=1", MaxConsumers: 3, Purge: true, Exclusive: true}},
+		{`<address-settings><address-setting match="a"><max-delivery-attempts>-1</max-delivery-attempts><default-queue-routing-type>anycast</default-queue-routing-type><default-max-consumers>2</default-max-consumers><id-cache-size>5</id-cache-size><expiry-address>e</expiry-address><auto-delete-queues-delay>9</auto-delete-queues-delay><max-size-messages>8</max-size-messages><default-exclusive-queue>true</default-exclusive-queue></address-setting></address-settings>`,
 			func(c *Config) any {
 				s := c.SettingsFor("a")
-				return []any{s.MaxDeliveryAttempts, s.DefaultQueueRouting, s.DefaultMaxConsumers, s.IDCacheSize, s.ExpiryAddress}
-			}, []any{-1, Anycast, 2, 5, "e"}},
+				return []any{s.MaxDeliveryAttempts, s.DefaultQueueRouting, s.DefaultMaxConsumers, s.IDCacheSize, s.ExpiryAddress,
+					s.AutoDeleteQueuesDelay, s.MaxMessages, s.DefaultExclusive}
+			}, []any{-1, Anycast, 2, 5, "e", 9 * time.Millisecond, int64(8), true}},
 	} {
 		cfg, _, err := parse("b.xml", []byte(core(c.xml)))
 		if err != nil {

@@ -12,9 +12,9 @@ import (
 // Limits of a broker.xml. The largest known file (every element of the schema once) has 561 elements; a file at one of
 // these limits is not a configuration.
 const (
-	fileSizeMax   = 16 << 20
+	fileSizeMax   = 4 << 20
 	depthMax      = 24
-	nodesMax      = 200_000
+	nodesMax      = 100_000
 	attributesMax = 32
 	textSizeMax   = 64 << 10
 )
