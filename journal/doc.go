@@ -3,12 +3,12 @@
 // Records are packed into pages, pages into writes, writes go to zero-filled files of fixed size (slots). An open never
 // writes into an existing file: it starts a new one, whose first page cuts its predecessor.
 //
-//	             Append                Flush             Complete
-//	   host ------------> [ Machine ] -------> engine -----------> Durable, Stable
-//	                       pages, liveness,
-//	                       checkpoints, space
+//	          Append                Flush             Complete
+//	host ------------> [ Machine ] -------> engine -----------> Durable, Stable
+//	                    pages, liveness,
+//	                    checkpoints, space
 //
-//	   Load(fs, dir) -> *Image (read only) -> Activate -> *Driver   (owner: the broker's shard, or Log)
+//	Load(fs, dir) -> *Image (read only) -> Activate -> *Driver   (owner: the broker's shard, or Log)
 //
 // Machine is pure: no goroutine, lock, clock or I/O. Driver adds slots and an engine; it has one owner and no lock. Log is
 // the library host: many goroutines, blocking calls, group commit.

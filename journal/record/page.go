@@ -56,7 +56,7 @@ func (k PageKind) String() string {
 
 // Errors of OpenPage. Everything that is not one of the first two is ErrInvalid or wraps it.
 var (
-	ErrNoPage  = errors.New("no page starts here")                         // the magic is missing
+	ErrNoPage  = errors.New("no page starts here") // the magic is missing
 	ErrVersion = errors.New("page is written in a format this program does not know")
 	ErrInvalid = errors.New("page is invalid")
 )

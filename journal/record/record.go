@@ -175,3 +175,9 @@ func Walk(page []byte, h *Header, visit func(id uint64, offset int, r *Record) e
 	}
 	return nil
 }
+
+// FrameKind is the kind of the record that Frame found at the start of b.
+func FrameKind(b []byte) uint8 {
+	_, n := uvarint(b)
+	return b[n]
+}
