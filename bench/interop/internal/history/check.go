@@ -159,7 +159,7 @@ func (c *checker) confirm(ids []string) {
 
 func (c *checker) fault(i int, e *Event) {
 	c.r.Counts["faults: "+e.Kind]++
-	if c.healed && c.since < c.opts.Floor {
+	if e.Kind != Return && c.healed && c.since < c.opts.Floor {
 		c.r.violate(Quiet, "%s of %s after %d confirmed sends, fewer than %d", e.Kind, e.Target, c.since, c.opts.Floor)
 	}
 	c.healed = false

@@ -74,7 +74,9 @@ func TestCleanHistories(t *testing.T) {
 		"unknown, retried, delivered once":  begin().invoke("p", 0).info("p-0").invoke("p", 0).ok("p-0").got("p-0").end(),
 		"unmarked after a fault":            begin().sent("p", 0).got("p-0").fault().healed().got("p-0").end(),
 		"unmarked from the buffer of a cut": begin().sent("p", 0).fault().got("p-0").healed().got("p-0").end(),
-		"marked redelivery":                 begin().sent("p", 0).got("p-0").deliver(Event{ID: "p-0", RD: true, N: 2}).end(),
+		"unmarked while a broker returns": begin().sent("p", 0).fault().healed().later(time.Minute).got("p-0").
+			add(Event{E: Fault, Kind: Return}).got("p-0").healed().end(),
+		"marked redelivery": begin().sent("p", 0).got("p-0").deliver(Event{ID: "p-0", RD: true, N: 2}).end(),
 		"given back": begin().sent("p", 0).got("p-0").
 			add(Event{E: GiveBack, IDs: []string{"p-0"}}).got("p-0").acked("p-0").end(),
 		"acknowledgement unknown": begin().sent("p", 0).got("p-0").
@@ -148,6 +150,13 @@ func TestPlantedViolations(t *testing.T) {
 		if !broken[rule] {
 			t.Errorf("no planted violation of %s", rule)
 		}
+	}
+}
+
+func TestReturnNeedsNoLoad(t *testing.T) {
+	s := begin().sent("p", 0).sent("p", 1).got("p-0").got("p-1").fault().healed().add(Event{E: Fault, Kind: Return}).healed().end()
+	if r := Check(s.events, Options{Floor: 2}); !r.OK() {
+		t.Fatal(r)
 	}
 }
 

@@ -31,6 +31,10 @@ const (
 	End        Kind = "end"         // the worker drained everything and ended by itself
 )
 
+// Return is the fault kind of a broker's return: it may take its role back, which moves clients once more. No load is
+// demanded before it.
+const Return = "return"
+
 // Event is one line of a history.
 type Event struct {
 	T      int64    `json:"t"`

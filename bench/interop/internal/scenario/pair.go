@@ -119,14 +119,21 @@ func (r *pairRun) kill(ctx context.Context, active, passive *broker.Node) error 
 	if err := r.served(ctx, "kill", active, passive, confirmed, start); err != nil {
 		return err
 	}
-	back := time.Now()
-	if err := active.Start(); err != nil {
+	return r.comeBack(ctx, active, active.Start)
+}
+
+// comeBack lets the failed broker return and waits until the pair is whole.
+func (r *pairRun) comeBack(ctx context.Context, n *broker.Node, how func() error) error {
+	fault(r.w, history.Return, n)
+	start := time.Now()
+	if err := how(); err != nil {
 		return err
 	}
 	if _, _, err := r.paired(ctx); err != nil {
 		return err
 	}
-	r.insync.add(time.Since(back))
+	r.insync.add(time.Since(start))
+	healed(r.w, history.Return, n)
 	return nil
 }
 
@@ -149,23 +156,20 @@ func (r *pairRun) pause(ctx context.Context, active, passive *broker.Node, lease
 		active.Resume()
 		return ctx.Err()
 	}
-	back := time.Now()
-	active.Resume()
+	return r.comeBack(ctx, active, func() error { return r.wake(ctx, active) })
+}
+
+// wake resumes a frozen broker. A deposed broker may end itself; whoever runs it starts it again.
+func (r *pairRun) wake(ctx context.Context, n *broker.Node) error {
+	n.Resume()
 	if err := awaitMore(ctx, r.w, floor, serviceTime); err != nil {
-		return fmt.Errorf("after %s woke up: %w", active.Name, err)
+		return fmt.Errorf("after %s woke up: %w", n.Name, err)
 	}
-	if !active.Running() {
-		// A deposed broker may end itself; whoever runs it starts it again.
-		r.e.printf("  %s ended when it woke up: restarting it", active.Name)
-		if err := active.Start(); err != nil {
-			return err
-		}
+	if n.Running() {
+		return nil
 	}
-	if _, _, err := r.paired(ctx); err != nil {
-		return err
-	}
-	r.insync.add(time.Since(back))
-	return nil
+	r.e.printf("  %s ended when it woke up: restarting it", n.Name)
+	return n.Start()
 }
 
 func (r *pairRun) finish(ctx context.Context) error {
