@@ -33,7 +33,7 @@ func (l *loader) queues(n *node, a *Address, r Routing) {
 func (l *loader) queue(n *node, a *Address, r Routing) {
 	q := Queue{At: n.at, Routing: r, Durable: true, MaxConsumers: -1}
 	set := map[string]func(string) error{
-		"name":                  func(v string) error { q.Name = v; return nil },
+		"name":                  func(string) error { return nil }, // taken first, for the messages
 		"max-consumers":         func(v string) (err error) { q.MaxConsumers, err = parseInt(v, -1, 1<<20); return err },
 		"purge-on-no-consumers": func(v string) (err error) { q.Purge, err = parseBool(v); return err },
 		"exclusive":             func(v string) (err error) { q.Exclusive, err = parseBool(v); return err },
@@ -46,6 +46,7 @@ func (l *loader) queue(n *node, a *Address, r Routing) {
 	if !l.attrs(n, []string{"name"}, append(sortedKeys(only), sortedKeys(set)...)) {
 		return
 	}
+	q.Name, _ = n.attr("name")
 	for _, b := range n.attrs {
 		if apply := set[b.name]; apply != nil {
 			if err := apply(b.value); err != nil {
