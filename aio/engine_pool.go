@@ -33,14 +33,15 @@ func (e *poolEngine) Start(sink func([]Completion)) { e.sink = sink }
 
 // Submit implements Engine. It never blocks.
 func (e *poolEngine) Submit(ops ...Op) error {
-	var room [16]uint32
-	taken, err := e.admit(ops, room[:0])
+	k, err := e.admit(ops)
 	if err != nil {
 		return err
 	}
 	e.ensure()
-	for _, k := range taken {
+	for k != none {
+		next := e.at(k).next
 		e.queue <- k
+		k = next
 	}
 	return nil
 }
@@ -59,8 +60,7 @@ func (e *poolEngine) ensure() {
 // work is one worker; it ends when Close closes the queue.
 func (e *poolEngine) work() {
 	for k := range e.queue {
-		if !e.refuse(k) {
-			s := e.at(k)
+		if s := e.at(k); !e.refuse(k, &s) {
 			n, err := e.do(s.file, s.op)
 			e.finish(k, n, err)
 		}

@@ -28,6 +28,9 @@ type ringEngine struct {
 	queue  kernelQueue
 	stages []stage // by slot; only who handles the slot's operation touches an entry
 	ended  sync.WaitGroup
+	// The methods failed and arrived as values, made once: each use would allocate otherwise.
+	onFailed  func(user uint64, err error)
+	onArrived func(user uint64, res int)
 }
 
 // stage is how far an operation of several requests is.
@@ -37,7 +40,9 @@ type stage struct {
 }
 
 func newRingEngine(name string, o EngineOptions, q kernelQueue) *ringEngine {
-	return &ringEngine{inflight: newInflight(name, o.Depth), queue: q, stages: make([]stage, o.Depth)}
+	e := &ringEngine{inflight: newInflight(name, o.Depth), queue: q, stages: make([]stage, o.Depth)}
+	e.onFailed, e.onArrived = e.failed, e.arrived
+	return e
 }
 
 func openUring(o EngineOptions) (Engine, error) {
@@ -64,23 +69,24 @@ func (e *ringEngine) Start(sink func([]Completion)) {
 
 // Submit implements Engine. Several callers at once become one system call.
 func (e *ringEngine) Submit(ops ...Op) error {
-	var room [16]uint32
-	taken, err := e.admit(ops, room[:0])
+	k, err := e.admit(ops)
 	if err != nil {
 		return err
 	}
 	refused := false
-	for _, k := range taken {
-		switch s := e.at(k); {
-		case e.refuse(k):
+	for k != none {
+		s := e.at(k)
+		switch {
+		case e.refuse(k, &s):
 			refused = true
 		case s.op.Kind == OpWrite:
 			e.queue.Write(s.file.fd, s.op.Data, s.op.Off, uint64(k))
 		default:
 			e.queue.Read(s.file.fd, s.op.Data, s.op.Off, uint64(k))
 		}
+		k = s.next
 	}
-	e.queue.Flush(e.failed)
+	e.queue.Flush(e.onFailed)
 	if refused {
 		go e.deliver() // the sink is never called from inside Submit
 	}
@@ -101,8 +107,8 @@ func (e *ringEngine) end(k uint32, n int, err error) {
 // reap waits for results until Close.
 func (e *ringEngine) reap() {
 	for {
-		err := e.queue.Wait(e.arrived)
-		e.queue.Flush(e.failed) // syncs that arrived prepared
+		err := e.queue.Wait(e.onArrived)
+		e.queue.Flush(e.onFailed) // syncs that arrived prepared
 		e.deliver()
 		switch {
 		case errors.Is(err, uring.ErrStopped) || errors.Is(err, libaio.ErrStopped):

@@ -59,7 +59,10 @@ type slot struct {
 	op   Op
 	file *osFile
 	used bool
+	next uint32 // slot of the next operation of the same Submit, or none
 }
+
+const none = ^uint32(0)
 
 func newInflight(name string, depth int) *inflight {
 	t := &inflight{name: name}
@@ -72,24 +75,25 @@ func newInflight(name string, depth int) *inflight {
 	return t
 }
 
-// admit takes all operations or none and appends their slots to into. It keeps the files' descriptors open.
-func (t *inflight) admit(ops []Op, into []uint32) ([]uint32, error) {
+// admit takes all operations or none. Their slots are a list from first on, in the order of ops: a list in the slots
+// costs no memory. It keeps the files' descriptors open.
+func (t *inflight) admit(ops []Op) (first uint32, err error) {
 	for i := range ops {
 		if err := CheckOp(ops[i]); err != nil {
-			return into, err
+			return none, err
 		}
 		if _, ok := ops[i].File.(*osFile); !ok {
-			return into, fmt.Errorf("engine %s: %s is not a file of an OS: %w", t.name, ops[i].File.Name(), ErrOutside)
+			return none, fmt.Errorf("engine %s: %s is not a file of an OS: %w", t.name, ops[i].File.Name(), ErrOutside)
 		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.mu.closed {
-		return into, fmt.Errorf("engine %s: %w", t.name, ErrClosed)
+		return none, fmt.Errorf("engine %s: %w", t.name, ErrClosed)
 	}
 	if len(ops) > len(t.mu.free) {
 		depth := len(t.mu.slots)
-		return into, fmt.Errorf("engine %s: %d more than %d of %d in flight: %w", t.name, len(ops),
+		return none, fmt.Errorf("engine %s: %d more than %d of %d in flight: %w", t.name, len(ops),
 			depth-len(t.mu.free), depth, ErrBusy)
 	}
 	for i := range ops {
@@ -98,16 +102,17 @@ func (t *inflight) admit(ops []Op, into []uint32) ([]uint32, error) {
 			for _, earlier := range ops[:i] {
 				earlier.File.(*osFile).release()
 			}
-			return into, err
+			return none, err
 		}
 	}
-	for _, op := range ops {
+	first = none
+	for i := len(ops) - 1; i >= 0; i-- {
 		k := t.mu.free[len(t.mu.free)-1]
 		t.mu.free = t.mu.free[:len(t.mu.free)-1]
-		t.mu.slots[k] = slot{op: op, file: op.File.(*osFile), used: true}
-		into = append(into, k)
+		t.mu.slots[k] = slot{op: ops[i], file: ops[i].File.(*osFile), used: true, next: first}
+		first = k
 	}
-	return into, nil
+	return first, nil
 }
 
 // at is a copy of a slot that is in flight. The lock orders what its operation's goroutines do, since the way through
@@ -135,8 +140,7 @@ func (t *inflight) finish(k uint32, n int, err error) {
 }
 
 // refuse completes a write that is not to be started because its file is poisoned; false if it is not.
-func (t *inflight) refuse(k uint32) bool {
-	s := t.at(k)
+func (t *inflight) refuse(k uint32, s *slot) bool {
 	if s.op.Kind != OpWrite {
 		return false
 	}
