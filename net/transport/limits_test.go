@@ -212,8 +212,8 @@ func TestPauseWithinReceived(t *testing.T) {
 	matrix(t, func(t *testing.T, tr *Sockets) {
 		got := make(chan byte, 100)
 		a, scripts := serve(t, tr, Limits{}, func(c Conn, data []byte) int {
-			got <- data[0]
 			c.PauseRead()
+			got <- data[0]
 			return 1
 		})
 		c := dialRaw(t, a)

@@ -97,7 +97,7 @@ func (p *plainConn) readLoop() error {
 			return net.ErrClosed
 		}
 		p.callback(func() { p.received(nil) })
-		if p.isPaused() {
+		if p.mustLook() {
 			continue
 		}
 		n, err := p.nc.Read(buf)
@@ -129,10 +129,12 @@ func (p *plainConn) awaitResume() bool {
 	}
 }
 
-func (p *plainConn) isPaused() bool {
+// mustLook says that a pause began, or began and ended, since received looked: what it holds back would otherwise wait
+// for the next byte of the peer.
+func (p *plainConn) mustLook() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.mu.paused && p.mu.state == stateOpen
+	return (p.mu.paused || p.mu.resumed) && p.mu.state == stateOpen
 }
 
 func (p *plainConn) write() {
