@@ -61,11 +61,12 @@ type Context struct {
 
 // New makes a context for so many requests at once.
 func New(entries int) (*Context, error) {
-	c := &Context{events: make([]event, min(entries, 64)), submit: submit}
-	c.mu.table = make([]iocb, entries)
+	c := &Context{submit: submit}
 	if _, _, errno := unix.Syscall(unix.SYS_IO_SETUP, uintptr(entries), uintptr(unsafe.Pointer(&c.id)), 0); errno != 0 {
 		return nil, fmt.Errorf("io_setup: %w", errno)
 	}
+	c.events = make([]event, min(entries, 64))
+	c.mu.table = make([]iocb, entries)
 	return c, nil
 }
 
