@@ -1,12 +1,9 @@
 package transport
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
 	"syscall"
 )
 
@@ -27,26 +24,12 @@ var (
 
 	ErrAddressInUse = errors.New("address is in use")
 
-	ErrRefused     = errors.New("connection refused") // the kernel at the peer says that nobody listens
+	// ErrRefused: every address that the name stands for answered that nobody listens there, by a TCP reset. An ICMP
+	// message is no refusal: a firewall or a router sent it, and the peer may be alive.
+	ErrRefused     = errors.New("connection refused")
 	ErrTimeout     = errors.New("no answer in time")
 	ErrUnreachable = errors.New("cannot be reached") // anything else: no route, unknown host, no descriptor left
 )
-
-// dialError sorts the result of a dial into ErrRefused, ErrTimeout and ErrUnreachable.
-func dialError(address string, err error) error {
-	var timeout net.Error
-	kind := ErrUnreachable
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		kind = ErrRefused
-	case errors.Is(err, context.Canceled):
-		kind = ErrClosed
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
-		errors.As(err, &timeout) && timeout.Timeout():
-		kind = ErrTimeout
-	}
-	return fmt.Errorf("dial %s: %w: %w", address, kind, err)
-}
 
 // listenError names the address and what to do about it.
 func listenError(address string, err error) error {

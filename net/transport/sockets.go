@@ -7,7 +7,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -139,21 +138,16 @@ func (s *Sockets) Dial(address string, o DialOptions) (cancel func()) {
 }
 
 func (s *Sockets) dial(ctx context.Context, address string, o DialOptions) error {
-	var d net.Dialer // MPTCP stays off: it is the default of a Dialer
-	nc, err := d.DialContext(ctx, "tcp", address)
-	if err == nil && ctx.Err() != nil {
-		nc.Close()
-		err = ctx.Err()
+	nc, err := dialTCP(ctx, address)
+	if err != nil && s.ctx.Err() != nil {
+		return fmt.Errorf("dial %s: %w", address, ErrShutdown)
 	}
 	if err != nil {
-		if s.ctx.Err() != nil {
-			return fmt.Errorf("dial %s: %w", address, ErrShutdown)
-		}
-		return dialError(address, err)
+		return err
 	}
-	err = s.adopt(nc.(*net.TCPConn), o.Limits.WithDefaults(), nil, func(Conn) Handler { return o.Handler })
+	err = s.adopt(nc, o.Limits.WithDefaults(), nil, func(Conn) Handler { return o.Handler })
 	if err != nil {
-		return dialError(address, err)
+		return fmt.Errorf("dial %s: %w: %w", address, ErrUnreachable, err)
 	}
 	return nil
 }
@@ -192,15 +186,3 @@ const (
 	retryAfterMin = 5 * time.Millisecond
 	retryAfterMax = time.Second
 )
-
-// tcpNotSentLowAt is TCP_NOTSENT_LOWAT of Linux, which package syscall does not name.
-const tcpNotSentLowAt = 25
-
-// setUnsent is a wish: a kernel that does not know the option buffers more, and nothing else changes.
-func setUnsent(nc *net.TCPConn, bytes int) {
-	if rc, err := nc.SyscallConn(); err == nil {
-		rc.Control(func(fd uintptr) {
-			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowAt, bytes)
-		})
-	}
-}
