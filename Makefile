@@ -1,0 +1,78 @@
+# hind. `make help` lists the targets; docs/testing.md says what each test proves.
+
+SHELL      := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+MAKEFLAGS  += --no-builtin-rules
+
+GO         ?= go
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+BIN        := bin/hind
+CACHE      := $(CURDIR)/.cache
+
+# Pinned: a newer checker may find what an older one did not, and that should be a change of its own.
+STATICCHECK_VERSION := v0.8.2
+STATICCHECK := $(CACHE)/bin/staticcheck-$(STATICCHECK_VERSION)
+
+# Packages in which goroutines meet: they are tested under the race detector in every `make test`.
+RACE = $$($(GO) list ./aio/... ./journal/... ./broker/shard/... ./broker/session/... ./net/...)
+
+FUZZTIME   ?= 30s
+BENCHTIME  ?= 1s
+
+.PHONY: build
+build: ## build bin/hind, one static file
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/hind
+	@echo "built $(BIN) $(VERSION)"
+
+.PHONY: test
+test: lint test-unit test-race ## all that a change has to pass
+
+.PHONY: lint
+lint: $(STATICCHECK) ## go vet, gofmt and staticcheck
+	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	  if [ -n "$$files" ]; then echo "not formatted: $$files"; exit 1; fi
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+
+$(STATICCHECK):
+	@mkdir -p $(CACHE)/bin/.new
+	GOBIN=$(CACHE)/bin/.new GOFLAGS= $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	@mv $(CACHE)/bin/.new/staticcheck $@ && rmdir $(CACHE)/bin/.new
+
+.PHONY: test-unit
+test-unit: ## tests of all packages
+	$(GO) test -timeout 20m ./...
+
+.PHONY: test-race
+test-race: ## the packages in which goroutines meet, under the race detector
+	$(GO) test -race -short -timeout 20m $(RACE)
+
+.PHONY: race
+race: ## all packages under the race detector, nothing shortened
+	$(GO) test -race -timeout 60m ./...
+
+.PHONY: bench
+bench: ## micro benchmarks of all packages, BENCHTIME each
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME and print its executions
+	@count=0; \
+	for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg | grep -E 'elapsed|ok|FAIL|panic|---' | tail -n 2; \
+	    count=$$((count+1)); \
+	  done; \
+	done; \
+	echo "$$count fuzz targets ran for $(FUZZTIME) each"; \
+	test $$count -gt 0
+
+.PHONY: clean
+clean: ## remove what was built; test caches stay
+	rm -rf bin
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
