@@ -80,15 +80,14 @@ func oneGap(ctx context.Context, e *Env, p *broker.Pair, w *worker.Worker, calm 
 	if _, err := ask(ctx, w, "mark", "marked"); err != nil {
 		return 0, err
 	}
-	if err := pass(ctx, 200*time.Millisecond); err != nil {
-		return 0, err
-	}
-	before, err := ask(ctx, w, "report", "report")
-	if err != nil {
-		return 0, err
-	}
-	if before.Confirmed < floor {
-		return 0, fmt.Errorf("only %d sends confirmed in the 200 ms before the kill: no load to measure a gap in", before.Confirmed)
+	before := history.Event{}
+	for before.Confirmed < floor {
+		if err := pass(ctx, 100*time.Millisecond); err != nil {
+			return 0, fmt.Errorf("no load to measure a gap in: %w", err)
+		}
+		if before, err = ask(ctx, w, "report", "report"); err != nil {
+			return 0, err
+		}
 	}
 	active.Kill()
 	after, err := settled(ctx, w)
