@@ -383,12 +383,17 @@ func poisonStopsQueued(t *testing.T, r *Rig) {
 }
 
 func oldestShowsHung(t *testing.T, r *Rig) {
-	w, ok := r.Engine(t, 1).(aio.Watched)
+	idle := r.Engine(t, 1)
+	w, ok := idle.(aio.Watched)
 	if !ok {
 		t.Fatal("the engine does not say what is in flight")
 	}
+	idle.Start(func([]aio.Completion) {})
 	if _, some := w.Oldest(); some || w.InFlight() != 0 {
 		t.Error("a new engine has operations in flight")
+	}
+	if err := idle.Close(); err != nil {
+		t.Error(err)
 	}
 	if r.Hang == nil {
 		return

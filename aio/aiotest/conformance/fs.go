@@ -66,8 +66,12 @@ func createRefuses(t *testing.T, r *Rig) {
 	if err := r.FS.Create(name, 8192, nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("create over a file: %v", err)
 	}
-	if f, err := r.FS.Open(name, aio.ReadOnly); err != nil || f.Size() != 4096 {
-		t.Errorf("the file there before: %v", err)
+	f, err := r.FS.Open(name, aio.ReadOnly)
+	if err != nil || f.Size() != 4096 {
+		t.Fatalf("the file there before: %v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
 	}
 	if err := r.FS.Create(path.Join(r.Dir, "no", "where"), 1, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("create in no directory: %v", err)
