@@ -4,23 +4,23 @@ import "time"
 
 // Settings are the effective settings of one address.
 type Settings struct {
-	DeadLetterAddress      string // "": dead messages are dropped and counted
-	ExpiryAddress          string // "": expired messages are dropped and counted
-	MaxDeliveryAttempts    int    // deliveries before a message is dead; <= 0: no limit
-	MaxSizeBytes           int64  // credits are withheld at or above it (policy BLOCK); -1: no limit
-	MaxSizeMessages        int64  // the same, in messages; -1: no limit
-	IDCacheSize            int    // duplicate ids remembered; 0 switches duplicate detection off
-	AutoCreateQueues       bool
-	AutoCreateAddresses    bool
-	AutoDeleteQueues       bool          // auto-created queues go when they have no consumers and no messages
-	AutoDeleteQueuesDelay  time.Duration // how long they stay after that
-	AutoDeleteAddresses    bool          // auto-created addresses go when they have no queues
-	DefaultQueueRouting    Routing
-	DefaultAddressRouting  Routing
-	DefaultMaxConsumers    int32 // -1: no limit
-	DefaultPurge           bool  // default-purge-on-no-consumers
-	DefaultExclusive       bool
-	DefaultConsumerWindow  int32 // bytes; -1: not given, clients use their own
+	DeadLetterAddress     string // "": dead messages are dropped and counted
+	ExpiryAddress         string // "": expired messages are dropped and counted
+	MaxDeliveryAttempts   int    // deliveries before a message is dead; <= 0: no limit
+	MaxSizeBytes          int64  // credits are withheld at or above it (policy BLOCK); -1: no limit
+	MaxSizeMessages       int64  // the same, in messages; -1: no limit
+	IDCacheSize           int    // duplicate ids remembered; 0 switches duplicate detection off
+	AutoCreateQueues      bool
+	AutoCreateAddresses   bool
+	AutoDeleteQueues      bool          // auto-created queues go when they have no consumers and no messages
+	AutoDeleteQueuesDelay time.Duration // how long they stay after that
+	AutoDeleteAddresses   bool          // auto-created addresses go when they have no queues
+	DefaultQueueRouting   Routing
+	DefaultAddressRouting Routing
+	DefaultMaxConsumers   int32 // -1: no limit
+	DefaultPurge          bool  // default-purge-on-no-consumers
+	DefaultExclusive      bool
+	DefaultConsumerWindow int32 // bytes; -1: not given, clients use their own
 }
 
 // Defaults are the settings of an address that no rule matches.

@@ -96,13 +96,42 @@ func (o *Office) Remember(addr string, k Key) {
 	if w == nil {
 		w = NewWindow(o.settings.Of(addr).IDCacheSize)
 		o.windows[addr] = w
+		o.ids += nameCost(addr)
 		if a := o.addresses[addr]; a != nil {
 			a.window = w
 		}
 	}
 	o.ids += w.add(k)
-	if o.options.DuplicatesMax > 0 && o.ids > o.options.DuplicatesMax {
-		o.ids -= o.largest().evict(evictAtOnce)
+	for o.options.DuplicatesMax > 0 && o.ids > o.options.DuplicatesMax {
+		if !o.evict() {
+			return
+		}
+	}
+}
+
+// nameCost is what a window takes in a checkpoint beside its ids, in ids.
+func nameCost(addr string) int { return 1 + len(addr)/len(Key{}) }
+
+// evict makes the largest window forget some ids; one that had none is forgotten itself.
+func (o *Office) evict() bool {
+	name, w := o.largest()
+	if w == nil {
+		return false
+	}
+	o.ids -= w.evict(evictAtOnce)
+	if w.Len() == 0 {
+		o.forgetWindow(name)
+	}
+	return true
+}
+
+func (o *Office) forgetWindow(name string) {
+	if w := o.windows[name]; w != nil {
+		o.ids -= w.Len() + nameCost(name)
+		delete(o.windows, name)
+		if a := o.addresses[name]; a != nil {
+			a.window = nil
+		}
 	}
 }
 
@@ -118,14 +147,13 @@ func (a *Address) RememberPassing(k Key) {
 }
 
 // largest window; among equals the first by name, so that every broker evicts the same.
-func (o *Office) largest() *Window {
-	var best *Window
+func (o *Office) largest() (name string, best *Window) {
 	for _, nw := range o.Windows() {
 		if best == nil || nw.Window.Len() > best.Len() {
-			best = nw.Window
+			name, best = nw.Address, nw.Window
 		}
 	}
-	return best
+	return name, best
 }
 
 // NamedWindow is the window of one address, which need not exist any more in memory.

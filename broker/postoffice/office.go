@@ -32,7 +32,8 @@ func (a *Address) Queues() []*queue.Queue { return a.queues }
 // Options limit an office.
 type Options struct {
 	GlobalMaxBytes int64 // memory of all addresses at which every producer waits; <= 0: no limit
-	DuplicatesMax  int   // duplicate ids of all addresses together; they must fit a checkpoint
+	DuplicatesMax  int   // duplicate ids of all addresses together, at 16 B each; they must fit a checkpoint
+	QueuesMax      int   // queues of the broker; their counters must fit a checkpoint; <= 0: no limit
 }
 
 // Office is the table of addresses and queues.
@@ -92,11 +93,14 @@ func (o *Office) AddAddress(a *Address) {
 // RemoveAddress forgets an address without queues, with its duplicate ids. Producers that wait for it are let go.
 func (o *Office) RemoveAddress(a *Address) {
 	delete(o.addresses, a.Name)
-	if w := o.windows[a.Name]; w != nil {
-		o.ids -= w.Len()
-		delete(o.windows, a.Name)
-	}
+	o.forgetWindow(a.Name)
+	a.window = nil
 	a.release()
+}
+
+// Crowded says that no more queues may be made.
+func (o *Office) Crowded() bool {
+	return o.options.QueuesMax > 0 && len(o.queues) >= o.options.QueuesMax
 }
 
 // AddQueue binds a queue to its address, which exists.

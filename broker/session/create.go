@@ -62,6 +62,9 @@ func (s *Session) makeQueue(sh *shard.Shard, opt *QueueOptions, o *outcome) erro
 		o.pos = sh.Appended() // its record may not be safe yet
 		return existing(q, spec, opt.Kind.Shared)
 	}
+	if sh.Office().Crowded() {
+		return fault.New(CodeQueueConfiguration, "the broker has as many queues as it may have; delete some")
+	}
 	f, err := parseFilter(spec.Attributes.Filter)
 	if err != nil {
 		return err

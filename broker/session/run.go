@@ -81,6 +81,9 @@ func (s *Session) dispatch(sh *shard.Shard, cmd *command, o *outcome) error {
 		s.close(false)
 		return nil
 	case OpRefuse:
+		if !s.options.AutoCommitSends {
+			s.owner.tx.Doom(cmd.refusal)
+		}
 		return cmd.refusal
 	case OpXA:
 		return fault.New(CodeNotImplemented, "XA transactions (%s) are not supported yet; use local transactions", cmd.text)

@@ -32,7 +32,7 @@ func DefaultOptions() Options {
 		DispatchBudget: 4096,
 		ReapPeriod:     30 * time.Second,
 		ReapGrace:      2 * time.Minute,
-		Office:         postoffice.Options{GlobalMaxBytes: 1 << 30, DuplicatesMax: 400_000},
+		Office:         postoffice.Options{GlobalMaxBytes: 1 << 30, DuplicatesMax: 300_000, QueuesMax: 100_000},
 	}
 }
 
@@ -118,7 +118,7 @@ func (s *Shard) Live(r journal.Record) error { return s.store.Live(&r) }
 // Replay is journal.Loader's: one record of the log, on load and, on a standby, as records become safe.
 func (s *Shard) Replay(r journal.Record) error { return s.store.Replay(&r) }
 
-// Checkpoint makes the host's part of a checkpoint, as of all records appended so far (journal.Host).
+// Checkpoint makes the host's part of a checkpoint, as of all records appended so far: what Snapshot takes on load.
 func (s *Shard) Checkpoint() []byte { return s.store.Snapshot() }
 
 // Digest is a hash of the durable state; brokers with the same records have the same. It walks everything.
@@ -159,6 +159,7 @@ func (s *Shard) end(cause error, reason *fault.Error) {
 	s.mode = Ended
 	s.cause = cause
 	s.release.clear()
+	s.dropWork()
 	if s.ender != nil {
 		s.ender.End(reason)
 	}

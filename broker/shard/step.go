@@ -47,24 +47,40 @@ func (s *Shard) runWork() {
 	}
 	w.own = w.own[:0]
 	for w.next < len(w.clients) && s.takesClients() {
-		it := &w.clients[w.next]
-		if !it.work.Run(s) {
-			break
+		if !w.clients[w.next].work.Run(s) || len(w.clients) == 0 {
+			break // the log is busy, or the shard ended and dropped the work
 		}
-		w.size += it.size
-		*it = item{}
+		w.size += w.clients[w.next].size
+		w.clients[w.next] = item{}
 		w.next++
 	}
 	if w.next == len(w.clients) {
 		w.clients, w.next = w.clients[:0], 0
 	}
-	if w.size > 0 {
-		waiters := s.mailbox.done(w.size)
-		w.size = 0
-		for _, waiter := range waiters {
-			waiter.Room()
-		}
+	s.tellDone()
+}
+
+// tellDone gives the room of the work that ran back to the mailbox.
+func (s *Shard) tellDone() {
+	if s.work.size == 0 {
+		return
 	}
+	waiters := s.mailbox.done(s.work.size)
+	s.work.size = 0
+	for _, waiter := range waiters {
+		waiter.Room()
+	}
+}
+
+// dropWork forgets what was taken and not run: its connections are being closed.
+func (s *Shard) dropWork() {
+	w := &s.work
+	for _, it := range w.clients[w.next:] {
+		w.size += it.size
+	}
+	clear(w.clients)
+	w.clients, w.next = w.clients[:0], 0
+	s.tellDone()
 }
 
 // flushLog submits; false if the log failed.
