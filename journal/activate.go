@@ -109,6 +109,11 @@ func (i *Image) machineStart(o *ActivateOptions) (machineStart, error) {
 	}
 	var free []int
 	for _, v := range r.views {
+		// A RETIRE that was read may name the file through which recovery found the log (the newest vouched one, and the
+		// rolls behind it). It must stay until the new file is found without it.
+		if r.fromTip(v) && !slices.Contains(skipped, v.slot) && l.find(v.head.Name) == nil {
+			skipped = append(skipped, v.slot)
+		}
 		if !slices.Contains(skipped, v.slot) && !slices.ContainsFunc(l.files, func(f *file) bool { return f.slot == v.slot }) {
 			free = append(free, v.slot)
 		}
@@ -122,6 +127,11 @@ func (i *Image) machineStart(o *ActivateOptions) (machineStart, error) {
 		first:       datafile.First{Kind: datafile.Log, Opened: true, Pred: link, Role: slices.Clone(o.Role)},
 		firstRecord: RecordID(uint64(inc)<<40 | 1), wall: max(i.wall, o.Now.Wall), slot: free[0], free: free[1:], freeOnOpen: skipped,
 		rolledBack: i.rolledBack}, nil
+}
+
+// fromTip says that v is the tip or a roll behind it.
+func (r *recovery) fromTip(v *view) bool {
+	return r.tip != nil && r.onChain(v) && (v == r.tip || datafile.Newer(&v.head.Header, &r.tip.head.Header))
 }
 
 // stepOver takes the newest file out of the ledger and returns the one before it.

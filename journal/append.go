@@ -127,7 +127,7 @@ func (m *Machine) place(size int) (placement, error) {
 		return p, nil
 	}
 	next := m.afterOpen()
-	if next+uint32(p.blocks) > m.o.Geometry.Capacity {
+	if m.writer.ended || next+uint32(p.blocks) > m.dataEnd() {
 		p.roll = true
 		return p, nil
 	}
@@ -140,6 +140,10 @@ func (m *Machine) place(size int) (placement, error) {
 	}
 	return p, nil
 }
+
+// dataEnd is the block after the last one that records may take. One is kept for a MARK, so that every file can come to
+// say by itself that it was stable: slots that its records retire wait for that.
+func (m *Machine) dataEnd() uint32 { return m.o.Geometry.Capacity - 1 }
 
 // growing is the batch that can still take a page of the current file.
 func (m *Machine) growing() *batch {
@@ -212,7 +216,7 @@ func (m *Machine) makeRoom(p placement) error {
 func (m *Machine) openPage(b *batch, p placement) {
 	bs := m.o.Geometry.BlockSize()
 	limit := max(m.o.PageMax, p.blocks*bs)
-	limit = min(limit, m.o.WriteMax-b.size, int(m.o.Geometry.Capacity-m.writer.nextBlock)*bs)
+	limit = min(limit, m.o.WriteMax-b.size, int(m.dataEnd()-m.writer.nextBlock)*bs)
 	m.open = openPage{b: b, start: b.size, used: record.HeaderSize, limit: limit, block: m.writer.nextBlock, first: m.l.next}
 	m.l.current.mark(m.l.next, m.writer.nextBlock, m.o.Geometry.BlockShift)
 }
@@ -250,7 +254,7 @@ func (m *Machine) roll(b *batch) {
 	b.size = datafile.HeadBlocks * m.o.Geometry.BlockSize()
 	b.pages = append(b.pages, record.Header{Kind: record.PageFirst, Blocks: 1}, record.Header{Kind: record.PageCopy, Block: 1, Blocks: 1})
 	m.backlog = append(m.backlog, b)
-	m.writer.nextBlock = datafile.HeadBlocks
+	m.writer.nextBlock, m.writer.ended = datafile.HeadBlocks, false
 	m.space.grown = -1
 	m.cp.rolled(m.Low())
 }
@@ -267,6 +271,6 @@ func (m *Machine) AppendRole(role []byte) (Position, error) {
 func (m *Machine) EndFile() {
 	m.closePage()
 	if m.writer.nextBlock > datafile.HeadBlocks {
-		m.writer.nextBlock = m.o.Geometry.Capacity
+		m.writer.ended = true
 	}
 }

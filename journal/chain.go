@@ -16,7 +16,8 @@ type recovery struct {
 	copying bool
 
 	tip   *view
-	chain []link // oldest first: from START's file to the end of the log
+	chain []link  // oldest first: from START's file to the end of the log
+	log   []*view // all files found to be of the log, also those before START's
 	start datafile.Place
 	torn  TornReport
 
@@ -107,6 +108,7 @@ func (r *recovery) forward() error {
 			steps = steps[:n]
 		}
 		r.chain = append(r.chain, link{v, steps})
+		r.log = append(r.log, v)
 		if next == nil || next.head.Broken {
 			return nil // without its page 0 the file is not on the chain; the judge looks at it
 		}
@@ -131,7 +133,7 @@ func (r *recovery) successor(v *view, w *walk) (best *view, n int, err error) {
 }
 
 func (r *recovery) onChain(v *view) bool {
-	return slices.ContainsFunc(r.chain, func(c link) bool { return c.v == v })
+	return slices.Contains(r.log, v)
 }
 
 // findStart finds START of the last complete checkpoint: the last END in the tip and the rolls behind it names it, else
@@ -198,6 +200,12 @@ func eachRecord(v *view, s *step, visit func(id RecordID, rec *record.Record) er
 
 // backward walks from the tip to START's file by name and tail hash. Every link must be there.
 func (r *recovery) backward() error {
+	for k := range r.chain { // the checkpoint may have been completed in a roll behind the tip
+		if r.chain[k].v.head.Name.ID == r.start.File {
+			r.chain = r.chain[k:]
+			return nil
+		}
+	}
 	for {
 		first := &r.chain[0]
 		if first.v.head.Name.ID == r.start.File {
@@ -218,6 +226,7 @@ func (r *recovery) backward() error {
 			return r.missingLink(pred)
 		}
 		r.chain = slices.Insert(r.chain, 0, link{v, steps})
+		r.log = append(r.log, v)
 	}
 }
 

@@ -71,6 +71,7 @@ type file struct {
 	closed      bool           // end and tail are final
 	counts      bool           // something in it counts: an open may not step over it
 	retiring    bool           // a RETIRE names it
+	unread      bool           // recovery knows that a RETIRE will name it, so it read none of it: updates in it keep their bit
 
 	pages []pageMark // sparse: the first page at or after each stretch of pageStride bytes
 }
@@ -346,12 +347,13 @@ func (l *ledger) applyRetire(r *record.Record) error {
 		if f == nil {
 			continue // replayed twice, or given up before it was named
 		}
-		if f.live != 0 || f == l.current {
+		if f.live != 0 && !f.unread || f == l.current {
 			return fmt.Errorf("%w: RETIRE names file %s, which holds %d live records", ErrDamaged, name, f.live)
 		}
 		f.retiring = true
 		l.retired++
 		l.records -= int64(f.count)
+		l.live -= int64(f.live)
 		l.files = slices.DeleteFunc(l.files, func(g *file) bool { return g == f })
 		if l.onRetire != nil {
 			l.onRetire(f)

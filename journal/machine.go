@@ -73,6 +73,7 @@ type writer struct {
 	incarnation uint32
 	secret      uint64 // salts are made from it
 	nextFile    uint64
+	ended       bool   // the next record starts a new file
 	nextBlock   uint32 // where the next page of the current file starts
 	lastHash    uint64 // of the last page sealed
 	lastEnd     Position
@@ -203,6 +204,9 @@ func (m *Machine) Completed(id WriteID, err error) {
 	for n < len(m.flight) && m.flight[n].done {
 		b := m.flight[n]
 		m.writer.pos, m.writer.durable = b.end, b.sum
+		if b.stable.File == b.file.name.ID && b.stable.Block > 0 {
+			m.space.vouched = b.file.name.ID
+		}
 		m.recycle(b)
 		n++
 	}

@@ -81,7 +81,7 @@ func (o Options) Validate() error {
 	if err := g.Validate(); err != nil {
 		return err
 	}
-	body := int(g.SlotSize()) - datafile.HeadBlocks*g.BlockSize()
+	body := int(g.SlotSize()) - (datafile.HeadBlocks+1)*g.BlockSize()
 	switch {
 	case o.Slots < 2 || o.Slots > datafile.SlotsMax:
 		return fmt.Errorf("journal of %d slots: 2 to %d are possible", o.Slots, datafile.SlotsMax)

@@ -122,7 +122,8 @@ func (i *Image) liveRecords() error {
 		return err
 	}
 	for _, f := range i.ledger.files {
-		if f.kind != datafile.Log || f.live == 0 || slices.Contains(gone, f.name) {
+		f.unread = slices.Contains(gone, f.name)
+		if f.kind != datafile.Log || f.live == 0 || f.unread {
 			continue
 		}
 		v, steps, err := i.stepsOf(f)

@@ -26,6 +26,10 @@ func (m *Machine) Seal(wall int64) (Write, bool) {
 		return Write{}, false
 	}
 	m.backlog = append(m.backlog[:0], m.backlog[1:]...)
+	if b.size == 0 { // room was made for a page, and then nothing came
+		m.recycle(b)
+		return m.Seal(wall)
+	}
 	return m.seal(b), true
 }
 
@@ -146,9 +150,17 @@ func (m *Machine) Mark() bool {
 	if m.err != nil || !m.Quiet() || w.nextBlock >= m.o.Geometry.Capacity {
 		return false
 	}
+	if m.vouchDue() {
+		return m.addMark()
+	}
 	if w.recordsEnd == (Position{}) || !w.carried.Less(w.recordsEnd) || m.Stable().Less(w.recordsEnd) {
 		return false
 	}
+	return m.addMark()
+}
+
+func (m *Machine) addMark() bool {
+	w := &m.writer
 	b := m.newBatch(m.l.current, w.nextBlock)
 	if b == nil {
 		return false
@@ -179,7 +191,7 @@ func (m *Machine) reopen() {
 	h := record.Header{FirstRecord: uint64(w.incarnation)<<40 | 1, Epoch: w.epoch, Incarnation: w.incarnation}
 	slot := m.space.take()
 	_ = m.l.enter(m.newName(), &h, &w.first, slot, nil) // it fails only where rolledBack does
-	w.opening, w.phase, w.nextBlock = m.l.current, phaseFirst, datafile.HeadBlocks
+	w.opening, w.phase, w.nextBlock, w.ended = m.l.current, phaseFirst, datafile.HeadBlocks, false
 	m.space.grown = -1
 	m.cp.rolled(m.Low())
 }

@@ -14,8 +14,9 @@ type space struct {
 	freeOnOpen []int // free once the new file counts
 	peerFree   int   // of the backup; negative: none
 	retiring   []retiring
-	stuck      bool // upkeep is due and has no slot
-	grown      int  // upper bound of the checkpoint's size; negative: to be counted again
+	vouched    uint64 // newest file of which a durable page carries a stable in the file itself
+	stuck      bool   // upkeep is due and has no slot
+	grown      int    // upper bound of the checkpoint's size; negative: to be counted again
 }
 
 // retiring is a file that a RETIRE names, waiting for that to be stable.
@@ -145,17 +146,23 @@ func (m *Machine) retired(f *file) {
 	m.space.retiring = append(m.space.retiring, retiring{Position{m.l.current.name.ID, m.open.block + 1}, f.name, f.slot})
 }
 
-// releaseRetired frees the slots whose RETIRE is stable.
+// releaseRetired frees the slots whose RETIRE is stable, once the file that holds the RETIRE is vouched on disk. Without
+// that, recovery would find the log through an older file, which may be the very one that is overwritten.
 func (m *Machine) releaseRetired() {
 	stable := m.Stable()
 	n := 0
-	for n < len(m.space.retiring) && !stable.Less(m.space.retiring[n].pos) {
+	for n < len(m.space.retiring) && !stable.Less(m.space.retiring[n].pos) && m.space.vouched >= m.space.retiring[n].pos.File {
 		r := &m.space.retiring[n]
 		m.effects = append(m.effects, Effect{Kind: EffectRetired, Slot: r.slot, File: r.name})
 		m.stats.Retired++
 		n++
 	}
 	m.space.retiring = append(m.space.retiring[:0], m.space.retiring[n:]...)
+}
+
+// vouchDue says that slots wait for nothing but a page that says so.
+func (m *Machine) vouchDue() bool {
+	return len(m.space.retiring) > 0 && !m.Stable().Less(m.space.retiring[0].pos) && m.space.vouched < m.space.retiring[0].pos.File
 }
 
 // retireNamesMax is how many files one RETIRE names.

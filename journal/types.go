@@ -66,7 +66,7 @@ type Record struct {
 	Kind   Kind
 	Type   uint8    // host's type, opaque to the journal
 	Tx     TxID     // 0: takes effect by itself
-	Target RecordID // of KindUpdate and KindDelete
+	Target RecordID // of KindUpdate and KindDelete: an add that is committed, or that the same transaction holds
 	Meta   []byte   // at most MetaSizeMax bytes, copied into the index so that queues are rebuilt without bodies
 	Body   []byte
 }
@@ -82,6 +82,9 @@ type Loader interface {
 	// undecided transactions too, with Tx set) and, with KindDelete and KindPrepare, what else an undecided transaction
 	// held.
 	Live(Record) error
-	// Replay is called for every record after START in log order, also for those that are dead by now.
+	// Replay is called for every record after START in log order, also for those that are dead by now; their targets may
+	// be records that Live did not give, because a file in which nothing lives any more is not read. Where a process opened
+	// the log, Replay gets a KindRollback without an ID for each transaction that was not prepared, and a KindRole without
+	// an ID if its first page holds a role record.
 	Replay(Record) error
 }

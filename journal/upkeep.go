@@ -52,6 +52,9 @@ func (m *Machine) Upkeep(snapshot func() []byte) (bool, error) {
 	if m.spent() && m.Quiet() {
 		m.reopen()
 	}
+	if m.vouchDue() && m.Mark() {
+		return true, nil
+	}
 	did := false
 	for {
 		more, err := m.upkeepStep(snapshot)

@@ -144,6 +144,9 @@ func (v *view) chain() (*walk, error) {
 
 // hasControls says that a page holds records of the journal's own, without checking records.
 func hasControls(p []byte, h *record.Header) bool {
+	if h.Records == 0 {
+		return false
+	}
 	payload := record.Payload(p, h)
 	for len(payload) > 0 {
 		size, err := record.Frame(payload)
