@@ -158,6 +158,53 @@ func (v *volume) round(engine string, opts aio.OSOptions, round int) {
 	}
 }
 
+// TestPowerCutNames cuts right after each call that changes names, before anything else could have written them out.
+func TestPowerCutNames(t *testing.T) {
+	for _, kind := range []string{"ext4", "xfs"} {
+		t.Run(kind, func(t *testing.T) {
+			v := newVolume(t, kind, 320<<20)
+			fsys := aio.NewOS(aio.OSOptions{})
+			dir := filepath.Join(v.dir, "a", "b")
+			if err := fsys.MkdirAll(dir); err != nil {
+				t.Fatal(err)
+			}
+			v.cut()
+			if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+				t.Fatalf("the directory is gone: %v", err)
+			}
+			for _, size := range []int64{1 << 20, 1<<20 + 5} { // zero-filled direct, and buffered
+				name := filepath.Join(dir, fmt.Sprint("slot", size))
+				if err := fsys.Create(name, size, nil); err != nil {
+					t.Fatal(err)
+				}
+				v.cut()
+				p, err := os.ReadFile(name)
+				if err != nil || int64(len(p)) != size || bytes.Count(p, []byte{0}) != len(p) {
+					t.Fatalf("the created file: %d of %d bytes, %v", len(p), size, err)
+				}
+				if err := fsys.Remove(name); err != nil {
+					t.Fatal(err)
+				}
+				v.cut()
+				if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+					t.Fatalf("the removed file is back: %v", err)
+				}
+			}
+			lock, err := fsys.Lock(filepath.Join(dir, "lock"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := lock.Close(); err != nil {
+				t.Fatal(err)
+			}
+			v.cut()
+			if _, err := os.Stat(filepath.Join(dir, "lock")); err != nil {
+				t.Errorf("the lock file is gone: %v", err)
+			}
+		})
+	}
+}
+
 func TestPowerCutVolumeFull(t *testing.T) {
 	v := newVolume(t, "ext4", 16<<20)
 	fsys := aio.NewOS(aio.OSOptions{})
