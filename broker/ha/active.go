@@ -363,6 +363,9 @@ func (m *Machine) tellMember() {
 		}
 		s.told, m.own.told = true, true
 		m.own.granted, m.own.grantedNumber = s.who, s.number
+		if l := m.findLink(s.link); l != nil {
+			l.beatAt = m.now // the lease binds from now on, and needs an echo
+		}
 		m.send(Peer(k), Word{Kind: WordTold, Number: s.number, Epoch: m.epoch, Process: s.who.Process})
 		m.log("%s is in sync", s.who.Name)
 	}

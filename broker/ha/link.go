@@ -68,6 +68,16 @@ func (m *Machine) linkUp(e LinkUp) {
 	m.hello(l)
 }
 
+// greeting says whether a connection that was dialled to peer k waits for its hello.
+func (m *Machine) greeting(k Peer) bool {
+	for i := range m.links {
+		if l := &m.links[i]; l.dialled && l.peer == k && !l.known && !l.closed {
+			return true
+		}
+	}
+	return false
+}
+
 // helloAll introduces this process on every connection that waits for it.
 func (m *Machine) helloAll() {
 	for k := range m.links {

@@ -236,12 +236,14 @@ func (m *Machine) loaded(f Facts) {
 	}
 }
 
-// enter changes the role.
+// enter changes the role. What peers answered, and what they were about to be promised, was for the role before: a
+// promise counts only in the stay in Asking that asked for it.
 func (m *Machine) enter(r Role) {
 	m.role = r
 	m.closeQuestion()
 	for k := range m.peers {
-		m.peers[k].askAt = m.now
+		p := &m.peers[k]
+		p.askAt, p.asked, p.answer, p.grant = m.now, 0, answer{}, grant{}
 	}
 }
 

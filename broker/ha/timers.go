@@ -44,7 +44,7 @@ func (m *Machine) timers(out []timer) []timer {
 	}
 	for k := range m.peers {
 		p := &m.peers[k]
-		if p.link == noLink && !p.dialing && m.started() {
+		if p.link == noLink && !p.dialing && m.started() && !m.greeting(Peer(k)) {
 			out = append(out, timer{p.dialAt, timerDial, k})
 		}
 		if m.mayAsk(Peer(k)) {

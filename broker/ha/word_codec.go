@@ -46,7 +46,7 @@ func badWord(format string, args ...any) error {
 
 // Append adds the encoded word to b. A name longer than NameMax is cut.
 func (w Word) Append(b []byte) []byte {
-	b = append(b, wordFormat, byte(w.Kind), flag(w.Resume, flagResume), byte(w.Refusal), 0, 0, 0, 0)
+	b = append(b, wordFormat, byte(w.Kind), flagBit(w.Resume, flagResume), byte(w.Refusal), 0, 0, 0, 0)
 	for _, v := range [...]uint64{w.Number, w.Epoch, w.Follows, uint64(w.Process), w.Grant} {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
@@ -105,7 +105,7 @@ func (h Hello) append(b []byte) []byte {
 	name := h.Name[:min(len(h.Name), NameMax)]
 	b = append(b, h.Instance[:]...)
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.Process))
-	b = append(b, flag(h.Primary, flagPrimary), byte(len(name)), 0, 0, 0, 0, 0, 0)
+	b = append(b, flagBit(h.Primary, flagPrimary), byte(len(name)), 0, 0, 0, 0, 0, 0)
 	b = append(b, h.NodeID[:]...)
 	return append(b, name...)
 }
@@ -130,7 +130,7 @@ func decodeHello(b []byte) (Hello, error) {
 }
 
 func (r Report) append(b []byte) []byte {
-	b = append(b, byte(r.State), flag(r.Overdue, flagOverdue))
+	b = append(b, byte(r.State), flagBit(r.Overdue, flagOverdue))
 	lengthAt := len(b)
 	b = append(b, 0, 0, 0, 0, 0, 0)
 	b = binary.LittleEndian.AppendUint64(b, r.Epoch)
@@ -178,7 +178,7 @@ func position(b []byte) journal.Position {
 	return journal.Position{File: binary.LittleEndian.Uint64(b), Block: binary.LittleEndian.Uint32(b[8:])}
 }
 
-func flag(set bool, bit byte) byte {
+func flagBit(set bool, bit byte) byte {
 	if set {
 		return bit
 	}
