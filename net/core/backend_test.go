@@ -10,39 +10,19 @@ import (
 	"github.com/hindmq/hind/broker/message"
 	"github.com/hindmq/hind/broker/session"
 	"github.com/hindmq/hind/broker/shard"
-	"github.com/hindmq/hind/journal"
+	"github.com/hindmq/hind/broker/shard/shardtest"
 	"github.com/hindmq/hind/net/transport"
 )
 
-// memoryLog is a journal without a disk: what was flushed is safe at once. (Package coretest has one too; it imports this
-// package.)
-type memoryLog struct {
-	records        journal.RecordID
-	appended, safe journal.Position
-}
-
-func (l *memoryLog) Append(recs ...journal.Record) (journal.RecordID, journal.Position, error) {
-	first := 1<<40 | l.records + 1
-	l.records += journal.RecordID(len(recs))
-	l.appended.Block++
-	return first, l.appended, nil
-}
-
-func (l *memoryLog) Flush(journal.Now) error {
-	l.safe = l.appended
-	return nil
-}
-
-func (l *memoryLog) Safe() journal.Position { return l.safe }
-
 // backend is the whole broker but for sockets and a disk, stepped by the test.
 type backend struct {
-	t      testing.TB
-	shard  *shard.Shard
-	server *Server
-	conns  []*fakeConn
-	log    bytes.Buffer
-	now    clock.Instant
+	t       testing.TB
+	shard   *shard.Shard
+	journal *shardtest.Log
+	server  *Server
+	conns   []*fakeConn
+	log     bytes.Buffer
+	now     clock.Instant
 }
 
 // backendOptions are the limits that a test wants small.
@@ -50,23 +30,28 @@ type backendOptions struct {
 	mailboxMax int
 	session    session.Options
 	authority  session.Authority
+	server     Options // limits only
 }
 
-func newBackend(t testing.TB) *backend {
-	return newBackendWith(t, backendOptions{mailboxMax: 1 << 20, session: session.DefaultOptions(), authority: session.Everyone{}})
+func defaultBackend() backendOptions {
+	return backendOptions{mailboxMax: 1 << 20, session: session.DefaultOptions(), authority: session.Everyone{}}
 }
+
+func newBackend(t testing.TB) *backend { return newBackendWith(t, defaultBackend()) }
 
 func newBackendWith(t testing.TB, o backendOptions) *backend {
-	b := &backend{t: t, now: clock.Instant{Boot: time.Hour, Wall: 1_800_000_000_000}}
+	b := &backend{t: t, journal: shardtest.New(), now: clock.Instant{Boot: time.Hour, Wall: 1_800_000_000_000}}
 	mailbox := shard.NewMailbox(o.mailboxMax, func() {})
 	b.shard = shard.New(mailbox, shard.DefaultOptions())
 	host := session.NewHost(b.shard, o.authority, o.session)
-	if err := b.shard.Activate(new(memoryLog), b.now); err != nil {
+	if err := b.shard.Activate(b.journal, b.now); err != nil {
 		t.Fatal(err)
 	}
 	board := new(Board)
 	board.Publish(Snapshot{Members: []Member{{NodeID: "node-1", EventUID: 7}}})
-	b.server = New(Options{Log: slog.New(slog.NewTextHandler(&b.log, nil)), Host: host, Topology: board})
+	o.server.Log = slog.New(slog.NewTextHandler(&b.log, nil))
+	o.server.Host, o.server.Topology = host, board
+	b.server = New(o.server)
 	return b
 }
 

@@ -78,7 +78,7 @@ func (c *conn) Received(_ transport.Conn, data []byte) int {
 	c.mark = 0
 	n, err := c.decode(data[consumed:])
 	consumed += n
-	if err == nil || !c.authenticated {
+	if err == nil || c.authenticated {
 		c.post() // what came before a bad frame is still worth doing, but not a stranger's
 	}
 	switch {

@@ -29,8 +29,10 @@ type script struct {
 
 type delivered struct{ consumer, message int64 }
 
-func newScript(t *testing.T) *script {
-	s := &script{t: t, version: wire.VersionMax, backend: newBackend(t), lines: new([]string), ids: map[int64]string{0: "0"}}
+func newScript(t *testing.T) *script { return newScriptOn(t, newBackend(t)) }
+
+func newScriptOn(t *testing.T, b *backend) *script {
+	s := &script{t: t, version: wire.VersionMax, backend: b, lines: new([]string), ids: map[int64]string{0: "0"}}
 	s.conn = s.backend.connect()
 	return s
 }
