@@ -6,14 +6,15 @@ import "time"
 const (
 	defaultPort = 61616
 
-	// A data file of 64 MiB lasts for seconds rather than for fractions of one at the rates the log is built for, and
-	// is read in well below a second by recovery.
-	defaultFileSize  = 64 << 20
+	// Filling the files with zeros is the price of the first start: 512 MiB take a few seconds on an ordinary disk. Files
+	// of 32 MiB leave room for the duplicate ids that a checkpoint carries, and keep the reserve, which producers may not
+	// use, below half of the log.
+	defaultFileSize  = 32 << 20
 	defaultBlockSize = 4096
 
 	// Where broker.xml does not say how many files there are, they hold this much together. Artemis' journal has no
 	// limit of its own, so the counts in its files (2 or 10 files of 10 MiB) are no measure of what the user needs.
-	defaultCapacity = 1 << 30
+	defaultCapacity = 512 << 20
 
 	// Artemis takes half of the JVM's heap. There is no heap setting here to take half of, so this is a fixed figure
 	// that a small machine can hold.

@@ -29,7 +29,7 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.Name = "" }, "the broker has no name; add <name>"},
 		{func(c *Config) { c.Journal.Dir = "" }, "the journal has no directory"},
 		{func(c *Config) { c.Journal.Engine = "mmap" }, `the journal's engine is "mmap"`},
-		{func(c *Config) { c.Journal.Files = filesFloor - 1 }, "a journal of 7 files of 67108864 bytes is not possible"},
+		{func(c *Config) { c.Journal.Files = filesFloor - 1 }, "a journal of 7 files of 33554432 bytes is not possible"},
 		{func(c *Config) { c.Journal.Files = filesLimit + 1 }, "a journal of 65537 files"},
 		{func(c *Config) { c.Journal.FileSize = fileSizeFloor - 1 }, "files of 1048575 bytes is not possible"},
 		{func(c *Config) { c.Journal.FileSize = fileSizeFloor + 1 }, "journal-file-size 1048577 is not a multiple of the block size 4096"},

@@ -18,7 +18,7 @@ func TestValuesTakeEffect(t *testing.T) {
 		{"<journal-directory>j</journal-directory>", func(c *Config) any { return c.Journal.Dir }, "j"},
 		{"<journal-type>asyncio</journal-type>", func(c *Config) any { return c.Journal.Engine }, EngineAuto},
 		{"<journal-type>NIO</journal-type>", func(c *Config) any { return c.Journal.Engine }, EnginePwrite},
-		{"<journal-file-size>32M</journal-file-size>", func(c *Config) any { return c.Journal }, Journal{"data/journal", EngineAuto, 32 << 20, 32, 4096}},
+		{"<journal-file-size>64M</journal-file-size>", func(c *Config) any { return c.Journal }, Journal{"data/journal", EngineAuto, 64 << 20, 8, 4096}},
 		{"<journal-max-files>9</journal-max-files>", func(c *Config) any { return c.Journal.Files }, 9},
 		{"<journal-file-size>1G</journal-file-size>", func(c *Config) any { return c.Journal.Files }, filesFloor},
 		{"<journal-device-block-size>16K</journal-device-block-size>", func(c *Config) any { return c.Journal.BlockSize }, 16384},

@@ -101,7 +101,7 @@ func TestCheckConfig(t *testing.T) {
 	path := write(t, "broker.xml", good)
 	code, out, errs := hind("check", "config", path)
 	want := "notice: " + path + ": security-enabled is false: no login is asked for, and whoever reaches the port may do everything\n" +
-		"name: n\njournal: " + filepath.Join(filepath.Dir(path), "data/journal") + ", 16 files of 67108864 bytes, engine auto\n" +
+		"name: n\njournal: " + filepath.Join(filepath.Dir(path), "data/journal") + ", 16 files of 33554432 bytes, engine auto\n" +
 		"acceptor: a (127.0.0.1:7001)\npair: none\nlogin: not asked for\naddresses: 0 declared\n"
 	if code != 0 || errs != "" || out != want {
 		t.Errorf("%d\n%s\n%s\nwant\n%s", code, out, errs, want)
