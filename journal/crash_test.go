@@ -33,7 +33,7 @@ type ledgerHost struct {
 	live    map[RecordID]hostEntry
 	txs     map[TxID]*hostTx
 	counter uint64 // chained over events: order counts
-	ids     []RecordID
+	role    uint64 // hash of the newest role record
 }
 
 type hostEntry struct{ body, update uint64 }
@@ -85,6 +85,7 @@ func (h *ledgerHost) take(r *Record) {
 		}
 		return
 	case KindRole:
+		h.role = xxhash.Sum64(r.Body)
 		return
 	}
 	rec := hostRec{r.ID, r.Target, r.Kind, xxhash.Sum64(r.Body) + uint64(r.Type)}
@@ -121,7 +122,7 @@ func (h *ledgerHost) effect(r hostRec) {
 
 // digest of the state. Sums do not depend on the order of maps.
 func (h *ledgerHost) digest() uint64 {
-	d := h.counter
+	d := mix(h.counter, h.role)
 	for id, e := range h.live {
 		d += mix(mix(uint64(id), e.body), e.update)
 	}
@@ -136,18 +137,6 @@ func (h *ledgerHost) digest() uint64 {
 		d += mix(x, 77)
 	}
 	return d
-}
-
-func (h *ledgerHost) clone() *ledgerHost {
-	c := newLedgerHost()
-	for id, e := range h.live {
-		c.live[id] = e
-	}
-	for id, t := range h.txs {
-		c.txs[id] = &hostTx{t.prepared, slices.Clone(t.recs)}
-	}
-	c.counter = h.counter
-	return c
 }
 
 // history is one way in which the log may have come about: the state after each record, and how many must be there.
@@ -175,11 +164,16 @@ type crasher struct {
 	o      Options
 	rng    *rand.Rand
 	pool   *aio.Pool
-	images *atomic.Int64
+	count  *crashCounts
 	limit  int64
+	budget int // images of this tree
 	trace  []string
-	depth  int
-	check2 int
+	member bool // a member lags behind, and what is acknowledged is stable, not only durable
+}
+
+// crashCounts say what a matrix covered.
+type crashCounts struct {
+	images, opens, killed, opening, checkpoints, retired, torn atomic.Int64
 }
 
 // crashed is a disk at rest and what may be on it.
@@ -187,6 +181,7 @@ type crashed struct {
 	disk      *aiotest.Disk
 	histories []*history
 	deep      int
+	kills     int
 }
 
 func (c *crasher) fail(format string, args ...any) error {
@@ -199,7 +194,8 @@ func (c *crasher) note(format string, args ...any) {
 
 // verify loads an image and finds the history that it holds.
 func (c *crasher) verify(w *crashed) (host *ledgerHost, image *Image, h *history, n int, err error) {
-	c.images.Add(1)
+	c.count.images.Add(1)
+	c.budget--
 	p := w.disk.Process("check")
 	host = newLedgerHost()
 	image, err = Load(p, testDir, c.o, crashLoader{host})
@@ -208,6 +204,12 @@ func (c *crasher) verify(w *crashed) (host *ledgerHost, image *Image, h *history
 			fmt.Println(inspectDisk(w.disk, c.o))
 		}
 		return nil, nil, nil, 0, c.fail("load: %v", err)
+	}
+	if role, ok := image.Role(); ok {
+		host.role = xxhash.Sum64(role.Role)
+	}
+	if image.Torn().Pages > 0 {
+		c.count.torn.Add(1)
 	}
 	next, digest := image.Next(), host.digest()
 	for _, h := range slices.Backward(w.histories) {
@@ -285,6 +287,9 @@ func (c *crasher) begin(w *crashed) (*life, error) {
 	if err != nil {
 		return nil, c.fail("load for open: %v", err)
 	}
+	if role, ok := image.Role(); ok {
+		host.role = xxhash.Sum64(role.Role)
+	}
 	next, digest := image.Next(), host.digest()
 	l := &life{c: c, w: w, proc: p, host: host, nextTx: TxID(1000 * (len(w.histories) + 1 + w.deep*50))}
 	for _, h := range slices.Backward(w.histories) {
@@ -299,7 +304,13 @@ func (c *crasher) begin(w *crashed) (*life, error) {
 	}
 	engine := p.Engine(aiotest.EngineOptions{})
 	engine.Start(func(cs []aio.Completion) { l.d.Complete(cs) })
-	l.d, err = image.Activate(ActivateOptions{Epoch: 1, Engine: engine, Pool: c.pool, Host: host, Salt: c.rng.Uint64()})
+	var role []byte
+	if c.rng.IntN(2) == 0 || host.role != 0 {
+		role = fmt.Appendf(nil, "role %d", c.rng.Uint64())
+		host.role = xxhash.Sum64(role)
+	}
+	l.d, err = image.Activate(ActivateOptions{Epoch: image.Epoch() + uint32(c.rng.IntN(2)), Role: role, Engine: engine, Pool: c.pool,
+		Host: host, Salt: c.rng.Uint64()})
 	if err != nil {
 		return nil, c.fail("activate: %v", err)
 	}
@@ -335,8 +346,12 @@ func (l *life) settle() {
 		l.opened = true
 		l.w.histories = []*history{l.hist}
 		l.c.note("opened")
+		l.c.count.opens.Add(1)
+		if l.c.member {
+			l.d.SetMembers([]Member{{5}})
+		}
 	}
-	durable := l.d.Durable()
+	durable := l.d.Stable()
 	for l.opened && l.hist.min-l.base < len(l.pos) && !durable.Less(l.pos[l.hist.min-l.base]) {
 		l.hist.min++
 	}
@@ -356,6 +371,10 @@ func (l *life) step() error {
 	case k < 19:
 		l.w.disk.Step()
 		l.settle()
+		if l.c.member && r.IntN(3) == 0 {
+			l.d.MemberDurable(Member{5}, l.d.Durable())
+			l.settle()
+		}
 	default:
 		if err := l.d.Idle(Now{l.mono, int64(l.mono)}); err != nil {
 			return l.c.fail("idle: %v", err)
@@ -376,6 +395,9 @@ func (l *life) appendSomething() error {
 			return 1<<40 | 1
 		}
 		return l.targets[r.IntN(len(l.targets))]
+	}
+	if r.IntN(40) == 0 {
+		return l.appendRole()
 	}
 	tx := TxID(0)
 	if r.IntN(4) == 0 {
@@ -412,6 +434,23 @@ func (l *life) appendSomething() error {
 		}
 	}
 	return l.append(recs)
+}
+
+func (l *life) appendRole() error {
+	role := fmt.Appendf(nil, "role %d", l.c.rng.Uint64())
+	id := l.d.m.l.next
+	pos, err := l.d.WriteRole(role)
+	if errors.Is(err, ErrFull) || errors.Is(err, ErrBusy) {
+		return nil
+	}
+	if err != nil {
+		return l.c.fail("role: %v", err)
+	}
+	l.host.role = xxhash.Sum64(role)
+	l.hist.ids = append(l.hist.ids, id)
+	l.hist.digests = append(l.hist.digests, l.host.digest())
+	l.pos = append(l.pos, pos)
+	return nil
 }
 
 func (l *life) append(recs []Record) error {
@@ -482,7 +521,7 @@ func (c *crasher) run(w *crashed, steps int) error {
 		return err
 	}
 	defer l.end()
-	for i := 0; i < steps && c.images.Load() < c.limit; i++ {
+	for i := 0; i < steps && c.budget > 0 && c.count.images.Load() < c.limit; i++ {
 		if err := l.step(); err != nil {
 			return err
 		}
@@ -495,10 +534,23 @@ func (c *crasher) run(w *crashed, steps int) error {
 			}
 		}
 	}
-	if l.opened || w.deep > 4 {
-		return nil
+	s := l.d.Stats()
+	c.count.checkpoints.Add(s.Checkpoints)
+	c.count.retired.Add(s.Retired)
+	if !l.opened {
+		c.count.opening.Add(1)
+		return c.leaf(l)
 	}
-	return c.leaf(l)
+	if c.budget > 0 && w.kills < 3 && c.rng.IntN(2) == 0 {
+		// kill -9: the next process reads what a power cut would still take.
+		w.kills++
+		c.note("killed at durable %s, end %s, %d of %d acknowledged", l.d.Durable(), l.d.End(), l.hist.min, len(l.hist.ids))
+		c.count.killed.Add(1)
+		l.proc.Kill(aiotest.LateCached)
+		l.end()
+		return c.run(w, 10+c.rng.IntN(60))
+	}
+	return nil
 }
 
 // leaf checks one image, and sometimes goes on with it.
@@ -528,12 +580,6 @@ func (c *crasher) leaf(l *life) error {
 	return err
 }
 
-// killed is run after kill -9: the next process sees what a power cut would still take.
-func (c *crasher) killed(l *life) (*crashed, error) {
-	l.proc.Kill([]aiotest.LateMode{aiotest.LateCached, aiotest.LateLand, aiotest.LateDrop}[c.rng.IntN(2)*2])
-	return l.w, nil
-}
-
 // crashOptions draws a journal from a seed.
 func crashOptions(rng *rand.Rand) Options {
 	o := Options{Geometry: datafile.Geometry{BlockShift: 9, Capacity: uint32(14 + rng.IntN(20))}, Slots: 7 + rng.IntN(3),
@@ -545,6 +591,7 @@ func crashOptions(rng *rand.Rand) Options {
 
 func (c *crasher) tree(seed uint64) error {
 	c.rng = rand.New(rand.NewPCG(seed, 1))
+	c.budget = 3000
 	c.trace = append(c.trace[:0], fmt.Sprintf("seed %d", seed))
 	c.o = crashOptions(c.rng)
 	disk := aiotest.NewDisk(aiotest.Options{Seed: seed})
@@ -552,6 +599,7 @@ func (c *crasher) tree(seed uint64) error {
 	if err := Prepare(p, testDir, c.o, Member{9}, nil); err != nil {
 		return c.fail("prepare: %v", err)
 	}
+	c.member = c.rng.IntN(4) == 0
 	w := &crashed{disk: disk, histories: []*history{{digests: []uint64{newLedgerHost().digest()}}}}
 	return c.run(w, 150)
 }
@@ -578,7 +626,7 @@ func TestCrashMatrix(t *testing.T) {
 	if testing.Short() {
 		limit = 20_000
 	}
-	var images atomic.Int64
+	var count crashCounts
 	var seed atomic.Uint64
 	var failed atomic.Pointer[error]
 	start := time.Now()
@@ -586,8 +634,8 @@ func TestCrashMatrix(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			pool := testPool(t, Options{Geometry: datafile.Geometry{BlockShift: 9, Capacity: 64}, WriteMax: 4096, Slots: 8})
-			for images.Load() < limit && failed.Load() == nil {
-				c := &crasher{pool: pool, images: &images, limit: limit}
+			for count.images.Load() < limit && failed.Load() == nil {
+				c := &crasher{pool: pool, count: &count, limit: limit}
 				if err := c.tree(seed.Add(1)); err != nil {
 					failed.Store(&err)
 				}
@@ -598,7 +646,10 @@ func TestCrashMatrix(t *testing.T) {
 	if err := failed.Load(); err != nil {
 		t.Fatal(*err)
 	}
-	t.Logf("%d crash images of %d runs, %.0f/s", images.Load(), seed.Load(), float64(images.Load())/time.Since(start).Seconds())
+	n := count.images.Load()
+	t.Logf("%d crash images in %d trees, %.0f/s: %d with a torn tail, %d opens that counted, %d crashed while opening, %d kills, %d checkpoints, %d files retired",
+		n, seed.Load(), float64(n)/time.Since(start).Seconds(), count.torn.Load(), count.opens.Load(), count.opening.Load(),
+		count.killed.Load(), count.checkpoints.Load(), count.retired.Load())
 }
 
 // replaySeed runs one tree again: HIND_CRASH_SEED=17 go test -run CrashMatrix ./journal
@@ -608,7 +659,7 @@ func replaySeed(t *testing.T, text string) {
 		t.Fatalf("HIND_CRASH_SEED=%q: %v", text, err)
 	}
 	pool := testPool(t, Options{Geometry: datafile.Geometry{BlockShift: 9, Capacity: 64}, WriteMax: 4096, Slots: 8})
-	c := &crasher{pool: pool, images: new(atomic.Int64), limit: 1 << 40}
+	c := &crasher{pool: pool, count: new(crashCounts), limit: 1 << 40}
 	if err := c.tree(seed); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func smallOptions() Options {
 func testPool(t testing.TB, o Options) *aio.Pool {
 	t.Helper()
 	o = o.withDefaults(o.Geometry)
-	p, err := aio.NewPool(aio.PoolOptions{Size: max(aio.BufferAlign, o.WriteMax), Count: 32})
+	p, err := aio.NewPool(aio.PoolOptions{Size: max(aio.BufferAlign, o.WriteMax), Count: 512})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,9 @@ func (v *view) bytes(off int64, n int) ([]byte, error) {
 	at, want := off, max(n, viewWindowSize)
 	if size <= viewWholeMax {
 		at, want = 0, int(size)
+		if off+int64(n) <= datafile.HeadBlocks<<v.g.BlockShift {
+			want = datafile.HeadBlocks << v.g.BlockShift // most slots are not read beyond it
+		}
 	}
 	want = int(min(int64(want), size-at))
 	if cap(*v.buf) < want {
