@@ -50,8 +50,12 @@ type Rule struct {
 
 // Table resolves the settings of addresses. It is immutable.
 type Table struct {
-	rules []Rule // least specific first, so that the more specific override
+	rules   []Rule                     // least specific first, so that the more specific override
+	resolve func(name string) Settings // in place of rules
 }
+
+// Resolved is a table whose settings somebody else puts together: of is pure and may be called from any goroutine.
+func Resolved(of func(name string) Settings) *Table { return &Table{resolve: of} }
 
 // NewTable orders the rules by how specific they are: an exact name over a pattern, a longer literal prefix over a
 // shorter, "*" over "#". Rules with the same Match apply in the given order.
@@ -66,6 +70,9 @@ func (t *Table) Of(name string) Settings {
 	s := Defaults()
 	if t == nil {
 		return s
+	}
+	if t.resolve != nil {
+		return t.resolve(name)
 	}
 	for i := range t.rules {
 		if Matches(t.rules[i].Match, name) {
