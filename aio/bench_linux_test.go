@@ -24,6 +24,41 @@ func BenchmarkEngines(b *testing.B) {
 	}
 }
 
+// BenchmarkWriteAt is the anchor: the same durable write by the caller itself, no engine and no goroutine between.
+func BenchmarkWriteAt(b *testing.B) {
+	for _, sync := range []aio.SyncMethod{aio.SyncDSync, aio.SyncFdatasync} {
+		b.Run(sync.String()+"/4KiB", func(b *testing.B) {
+			fs, name := aio.NewOS(aio.OSOptions{Sync: sync}), filepath.Join(b.TempDir(), "slot")
+			const fileSize = 32 << 20
+			if err := fs.Create(name, fileSize, nil); err != nil {
+				b.Fatal(err)
+			}
+			f, err := fs.Open(name, aio.ReadWrite)
+			if err != nil {
+				b.Fatal(err)
+			}
+			pool, err := aio.NewPool(aio.PoolOptions{Size: 4096, Count: 1})
+			if err != nil {
+				b.Fatal(err)
+			}
+			page := pool.TryGet()
+			off := int64(0)
+			for b.Loop() {
+				if _, err := f.WriteAt(page.Bytes(), off); err != nil {
+					b.Fatal(err)
+				}
+				off = (off + 4096) % fileSize
+			}
+			page.Release()
+			for _, err := range []error{f.Close(), pool.Close()} {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func benchmarkEngine(b *testing.B, engine string, opts aio.OSOptions, size, depth int) {
 	fs := aio.NewOS(opts)
 	name := filepath.Join(b.TempDir(), "slot")
