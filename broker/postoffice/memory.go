@@ -35,9 +35,7 @@ func (a *Address) Released(e *queue.Entity) {
 	a.memory.bytes -= e.Size()
 	a.memory.messages--
 	a.office.memory.bytes -= e.Size()
-	if len(a.blocked) > 0 {
-		a.office.relieved = append(a.office.relieved, a)
-	}
+	a.office.relieved = true
 }
 
 // Full says that producers of the address wait: it is at or above max-size-bytes or max-size-messages, or the broker as a
@@ -70,20 +68,16 @@ func (o *Office) Request(a *Address, who Grantee, addr string, credits int32) {
 
 // Relieve grants the requests of addresses that are no longer full, in the order they came.
 func (o *Office) Relieve() {
-	if len(o.relieved) == 0 {
+	if !o.relieved || len(o.waiting) == 0 {
+		o.relieved = false
 		return
 	}
-	list := o.relieved
-	if o.options.GlobalMaxBytes > 0 {
-		list = append([]*Address(nil), o.waiting...) // room for one is room for all
-	}
-	for _, a := range list {
+	o.relieved = false
+	for _, a := range append([]*Address(nil), o.waiting...) { // room for one may be room for all
 		if !a.Full() {
 			a.release()
 		}
 	}
-	clear(o.relieved)
-	o.relieved = o.relieved[:0]
 }
 
 // release lets all waiting producers go. They may overshoot by what they asked for.

@@ -47,7 +47,7 @@ type Office struct {
 	windows   map[string]*Window
 	ids       int // durable duplicate ids in all windows
 	memory    memory
-	relieved  []*Address // that may grant credits again
+	relieved  bool       // memory was released since the last Relieve
 	waiting   []*Address // that have producers waiting
 }
 

@@ -13,16 +13,16 @@ type state struct {
 	txs     map[journal.TxID][]journal.Record
 }
 
-// liveAt says which records live after the given ones: adds and updates, and everything that an undecided transaction
-// holds.
-func liveAt(records []journal.Record) map[journal.RecordID]bool {
+// liveAt says which records live after the given ones, and which an undecided transaction holds.
+func liveAt(records []journal.Record) (live, held map[journal.RecordID]bool) {
 	s := replay(records)
-	for _, held := range s.txs {
-		for _, r := range held {
-			s.live[r.ID] = true
+	held = map[journal.RecordID]bool{}
+	for _, list := range s.txs {
+		for _, r := range list {
+			held[r.ID] = true
 		}
 	}
-	return s.live
+	return s.live, held
 }
 
 // openAt lists transactions that are neither prepared nor decided.

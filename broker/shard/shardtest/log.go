@@ -93,6 +93,15 @@ func (l *Log) SafeNext() bool {
 // Safe is shard.Log's.
 func (l *Log) Safe() journal.Position { return journal.Position{File: 1, Block: l.safe} }
 
+// SafeCount is how many records are safe.
+func (l *Log) SafeCount() int {
+	n := 0
+	for n < len(l.pages) && l.pages[n] < l.safe {
+		n++
+	}
+	return n
+}
+
 // Records are all records so far; shared.
 func (l *Log) Records() []journal.Record { return l.records }
 
@@ -127,12 +136,16 @@ func (l *Log) Load(to journal.Loader) error {
 	if err := to.Snapshot(blob); err != nil {
 		return err
 	}
-	live := liveAt(l.records[:start])
-	for i := range l.records[:start] {
-		if r := &l.records[i]; live[r.ID] {
-			if err := to.Live(*r); err != nil {
-				return err
-			}
+	live, held := liveAt(l.records[:start])
+	for _, r := range l.records[:start] {
+		if !live[r.ID] && !held[r.ID] {
+			continue
+		}
+		if !held[r.ID] {
+			r.Tx = 0 // decided before: it takes effect by itself
+		}
+		if err := to.Live(r); err != nil {
+			return err
 		}
 	}
 	for _, r := range l.records[start:] {
@@ -142,7 +155,7 @@ func (l *Log) Load(to journal.Loader) error {
 	}
 	for _, tx := range openAt(l.records) {
 		r := journal.Record{ID: l.next(), Kind: journal.KindRollback, Tx: tx}
-		l.records, l.pages = append(l.records, r), append(l.pages, l.page)
+		l.records, l.pages = append(l.records, r), append(l.pages, l.safe-1) // it is in the new file's first page
 		if err := to.Replay(r); err != nil {
 			return err
 		}
