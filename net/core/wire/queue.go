@@ -160,14 +160,17 @@ func (p *CreateSharedQueue) layout(c *cursor) {
 	}
 	c.i8((*int8)(&p.RoutingType))
 	c.bool(&p.RequiresResponse)
-	if !c.more() {
-		return
+	if c.more() {
+		c.ni32(&p.MaxConsumers)
+		c.nbool(&p.PurgeOnNoConsumers)
 	}
-	c.ni32(&p.MaxConsumers)
-	c.nbool(&p.PurgeOnNoConsumers)
-	c.nbool(&p.Attributes.Exclusive)
-	c.nbool(&p.Attributes.LastValue)
-	p.Attributes.layoutCommon(c)
+	if c.more() { // release 2.6 ends before this group, or after it
+		c.nbool(&p.Attributes.Exclusive)
+		c.nbool(&p.Attributes.LastValue)
+	}
+	if c.more() {
+		p.Attributes.layoutCommon(c)
+	}
 	p.Attributes.layoutLate(c)
 }
 

@@ -231,6 +231,20 @@ func TestOptionalGroups(t *testing.T) {
 	}
 }
 
+// Release 2.6 sends shared queues that end early.
+func TestOptionalGroupsOfSharedQueue(t *testing.T) {
+	whole := Append(nil, 0, &CreateSharedQueue{Address: "a", Name: "q", MaxConsumers: Some(int32(4))}, VersionMax)
+	fields := whole[HeaderSize:]
+	// {maxConsumers 5, purge 1} {2} {9} {1} {1} {1} {1}
+	base := len(fields) - 21
+	for _, cut := range []int{0, 6, 8, 17, 18, 19, 20, 21} {
+		p, err := Decode(Frame{Type: TypeCreateSharedQueueV2, Fields: fields[:base+cut]}, VersionMin)
+		if err != nil || p.(*CreateSharedQueue).MaxConsumers.Set != (cut > 0) {
+			t.Errorf("with %d bytes of attributes: %+v, %v", cut, p, err)
+		}
+	}
+}
+
 func TestCounted(t *testing.T) {
 	for typ, want := range map[Type]bool{TypeSend: true, TypeNullResponse: true, TypePing: false, TypeCreateSession: false,
 		TypeAddMetadata: false, TypePacketsConfirmed: false, TypeAddUniqueMetadata: true} {
