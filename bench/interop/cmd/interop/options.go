@@ -23,6 +23,7 @@ type options struct {
 	clients  string
 	journal  string
 	failback bool
+	forget   bool
 	keep     bool
 	large    string
 	seed     uint64
@@ -45,6 +46,7 @@ func parse(name string, args []string) (*options, error) {
 	f.StringVar(&o.clients, "clients", "", "client `names`, separated by commas, or smallest or all; by default smallest for fetch and matrix, else the newest")
 	f.StringVar(&o.journal, "journal", "NIO", "journal `type` in broker.xml: NIO or ASYNCIO")
 	f.BoolVar(&o.failback, "failback", true, "the primary takes its role back when it returns")
+	f.BoolVar(&o.forget, "forgetful", false, "turn the broker's persistence off: single must then fail, which proves that it can")
 	f.BoolVar(&o.keep, "keep", false, "keep logs and histories of a run that passed")
 	f.Uint64Var(&o.seed, "seed", 0, "`seed` of all choices; from the clock when 0")
 	f.DurationVar(&o.timeout, "timeout", 15*time.Minute, "the longest `time` for the whole command")
@@ -142,7 +144,7 @@ func (o *options) env(ctx context.Context, super *proc.Supervisor, name string) 
 	if err != nil {
 		return nil, err
 	}
-	rig := broker.Rig{Super: super, Ports: new(broker.Ports), Brand: brand, Config: broker.Config{Journal: o.journal, Failback: o.failback}}
+	rig := broker.Rig{Super: super, Ports: new(broker.Ports), Brand: brand, Config: broker.Config{Journal: o.journal, Failback: o.failback, Forgetful: o.forget}}
 	return &scenario.Env{Rig: rig, Kit: k, Clients: chosen, Dir: dir, Out: os.Stdout, Seed: o.seed}, nil
 }
 

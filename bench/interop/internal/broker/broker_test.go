@@ -247,6 +247,9 @@ func TestConfig(t *testing.T) {
 			}
 		}
 	}
+	if xml, err := (Config{Journal: "NIO", Forgetful: true}).single(20003); err != nil || !strings.Contains(xml, "<persistence-enabled>false<") {
+		t.Errorf("a forgetful broker keeps its memory: %v", err)
+	}
 	if _, err := (Config{Journal: "MAPPED"}).single(1); err == nil || !strings.Contains(err.Error(), "MAPPED") {
 		t.Errorf("unknown journal: %v", err)
 	}

@@ -13,6 +13,8 @@ import (
 type Config struct {
 	Journal  string // NIO or ASYNCIO
 	Failback bool   // allow-failback of the backup
+	// Forgetful turns persistence off: a broker that must fail every scenario with a kill, to prove the harness.
+	Forgetful bool
 }
 
 // The timings are those that the reference broker's own tuning finds on a machine with a 0.13 ms synced write; left to
@@ -45,6 +47,9 @@ func (c Config) fill(name string, port, peer int) (string, error) {
 		"{{COMMON}}", strings.TrimSpace(string(common))).Replace(string(text))
 	if !c.Failback {
 		s = strings.Replace(s, "<allow-failback>true<", "<allow-failback>false<", 1)
+	}
+	if c.Forgetful {
+		s = strings.Replace(s, "<persistence-enabled>true<", "<persistence-enabled>false<", 1)
 	}
 	return s, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/hindmq/hind/bench/interop/internal/broker"
@@ -89,6 +91,7 @@ func ratesOf(ctx context.Context, e *Env, plan RatePlan, name string, start setu
 		if producers > 1 {
 			consumers = plan.Consumers
 		}
+		load := loadAverage()
 		var got rate
 		var bad error
 		lines := func(line string) {
@@ -104,8 +107,19 @@ func ratesOf(ctx context.Context, e *Env, plan RatePlan, name string, start setu
 		if bad != nil || got.Producers != producers {
 			return fmt.Errorf("scenario: no result of the rate probe: %w", bad)
 		}
-		e.printf("rates: %s %s, journal %s, client %s: %2d producers %d consumers %d B: %6.0f confirmed/s, p50 %.0f us, p99 %.0f us, p99.9 %.0f us, max %.0f us, received %.0f/s",
-			e.Rig.Brand.Name(), name, e.Rig.Config.Journal, e.Clients[0].Name, producers, consumers, plan.Size, got.Rate, got.P50, got.P99, got.P999, got.Max, got.Received)
+		// The load average says whether others had the cores too: then the figures are theirs as well.
+		e.printf("rates: [load %s] %s %s, journal %s, client %s: %2d producers %d consumers %d B: %6.0f confirmed/s, p50 %.0f us, p99 %.0f us, p99.9 %.0f us, max %.0f us, received %.0f/s",
+			load, e.Rig.Brand.Name(), name, e.Rig.Config.Journal, e.Clients[0].Name, producers, consumers, plan.Size, got.Rate, got.P50, got.P99, got.P999, got.Max, got.Received)
 	}
 	return stopCleanly(ctx, e, nodes...)
+}
+
+// loadAverage is the machine's, over the last minute, just before a measurement.
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	load, _, _ := strings.Cut(string(b), " ")
+	return load
 }
