@@ -68,9 +68,6 @@ type Acceptor struct {
 // Transport is what the URL of an acceptor says about its connections. A zero number means the default of the code
 // that serves them.
 type Transport struct {
-	SendBuffer       int           // bytes of the socket's send buffer
-	ReceiveBuffer    int           // bytes of the socket's receive buffer
-	NoDelay          bool          // TCP_NODELAY
 	ConnectionsMax   int           // connections at a time; 0: the server's own limit
 	HandshakeTimeout time.Duration // until the first bytes of a protocol must have arrived
 	ConnectionTTL    time.Duration // of clients that do not state their own; 0: 60 s
@@ -96,16 +93,9 @@ type Cluster struct {
 	Name         string   // of the cluster connection; empty: there is none
 	ConnectorRef string   // the connector under which this broker is known to others
 	Static       []string // connectors of the other brokers, in the order of the file
-	Retry        Retry
-	TTL          time.Duration // silence on the link after which the other broker counts as gone
-}
 
-// Retry says when a failed attempt to reach another broker is repeated: after Interval, then each time Multiplier
-// times later, at most IntervalMax. Attempts never end.
-type Retry struct {
-	Interval    time.Duration
-	Multiplier  float64
-	IntervalMax time.Duration
+	RetryInterval time.Duration // between two attempts to reach another broker; they never end
+	TTL           time.Duration // silence on the link after which the other broker counts as gone
 }
 
 // HAPolicy says whether the broker has a partner.
@@ -134,7 +124,6 @@ type HA struct {
 	AskFailback   bool          // primary: ask for its role back once it is in sync again (check-for-active-server)
 	AllowFailback bool          // obey that request while active
 	SyncTimeout   time.Duration // limit for the last step of bringing a backup in sync
-	SavedTailsMax int           // cut log tails that are kept; -1: all
 
 	cluster   string // cluster-name, which Validate compares with Cluster.Name
 	clusterAt Place

@@ -41,11 +41,11 @@ func Default() *Config {
 			Name: "artemis", Host: "127.0.0.1", Port: defaultPort, Transport: defaultTransport(),
 		}},
 		Cluster: Cluster{
-			Retry: Retry{Interval: 500 * time.Millisecond, Multiplier: 1, IntervalMax: 2 * time.Second},
-			TTL:   defaultPairTTL,
+			RetryInterval: 100 * time.Millisecond,
+			TTL:           defaultPairTTL,
 		},
 		HA: HA{
-			Policy: NoHA, AllowFailback: true, SyncTimeout: 30 * time.Second, SavedTailsMax: 2,
+			Policy: NoHA, AllowFailback: true, SyncTimeout: 30 * time.Second,
 		},
 		Security: Security{Enabled: false},
 		Addresses: []Address{
@@ -70,7 +70,7 @@ const defaultPairTTL = 2 * time.Second
 func filesFor(size int64) int { return int((defaultCapacity + size - 1) / size) }
 
 func defaultTransport() Transport {
-	return Transport{NoDelay: true, HandshakeTimeout: 10 * time.Second}
+	return Transport{HandshakeTimeout: 10 * time.Second}
 }
 
 func declaredQueue(name string) Queue {

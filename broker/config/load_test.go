@@ -221,7 +221,7 @@ func TestLoadSingleInstance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Acceptors) != 1 || c.Acceptors[0].Host != "" || c.Acceptors[0].Transport.SendBuffer != 1<<20 {
+	if len(c.Acceptors) != 1 || c.Acceptors[0].Host != "" {
 		t.Errorf("acceptors are %+v", c.Acceptors)
 	}
 	var lines []string

@@ -1,10 +1,6 @@
 package config
 
-import (
-	"fmt"
-	"strconv"
-	"time"
-)
+import "time"
 
 // clusterConnections reads <cluster-connections>, of which one is supported.
 func (l *loader) clusterConnections(n *node) {
@@ -31,16 +27,17 @@ func (l *loader) clusterConnections(n *node) {
 func (l *loader) clusterTable() table {
 	c := &l.cfg.Cluster
 	const (
-		alone = "the cluster is one pair, so there is no other broker to move messages to"
-		pair  = "the link of the pair has its own rules"
-		ever  = "attempts to reach the other broker never end"
+		alone  = "the cluster is one pair, so there is no other broker to move messages to"
+		pair   = "the link of the pair has its own rules"
+		ever   = "attempts to reach the other broker never end"
+		steady = "attempts to reach the other broker come every retry-interval, which does not grow"
 	)
 	t := table{
 		"connector-ref":             l.text(&c.ConnectorRef),
 		"static-connectors":         once(l.staticConnectors),
-		"retry-interval":            l.millis(&c.Retry.Interval, 10*time.Millisecond),
-		"retry-interval-multiplier": l.value(func(s string) (err error) { c.Retry.Multiplier, err = parseMultiplier(s); return err }),
-		"max-retry-interval":        l.millis(&c.Retry.IntervalMax, 10*time.Millisecond),
+		"retry-interval":            l.millis(&c.RetryInterval, 10*time.Millisecond),
+		"retry-interval-multiplier": l.onlyElse("1", steady),
+		"max-retry-interval":        l.instead(steady),
 		"connection-ttl":            l.millis(&c.TTL, 100*time.Millisecond),
 		"check-period":              l.instead("the link is probed several times within connection-ttl"),
 		"reconnect-attempts":        l.onlyElse("-1", ever),
@@ -86,12 +83,4 @@ func (l *loader) balancing(text string) rule {
 			l.fail(n.at, "write OFF, STRICT, ON_DEMAND or OFF_WITH_REDISTRIBUTION", "<%s> is %.40q", n.name, s)
 		}
 	})
-}
-
-func parseMultiplier(s string) (float64, error) {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(f >= 1 && f <= 100) {
-		return 1, fmt.Errorf("is %.40q; a number from 1 to 100 is expected", s)
-	}
-	return f, nil
 }

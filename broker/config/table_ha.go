@@ -64,15 +64,16 @@ func (l *loader) bothTable() table {
 		noVote = "one pair holds no vote; both brokers decide by the rules of docs/ha.md"
 	)
 	t := table{
-		"cluster-name":                       l.clusterName(),
-		"initial-replication-sync-timeout":   l.millis(&h.SyncTimeout, time.Second),
-		"max-saved-replicated-journals-size": l.integer(&h.SavedTailsMax, -1, 1<<16),
-		"group-name":                         l.instead(tied),
-		"retry-replication-wait":             l.instead("retry-interval of the cluster-connection is used"),
-		"vote-retries":                       l.instead(noVote),
-		"vote-retry-wait":                    l.instead(noVote),
-		"quorum-vote-wait":                   l.instead(noVote),
-		"quorum-size":                        l.quorumSize(noVote),
+		"cluster-name":                     l.clusterName(),
+		"initial-replication-sync-timeout": l.millis(&h.SyncTimeout, time.Second),
+		"max-saved-replicated-journals-size": l.instead("nothing is saved aside: the end of a log that differs is cut, unless it " +
+			"may hold what only this broker confirmed; then the broker asks"),
+		"group-name":             l.instead(tied),
+		"retry-replication-wait": l.instead("retry-interval of the cluster-connection is used"),
+		"vote-retries":           l.instead(noVote),
+		"vote-retry-wait":        l.instead(noVote),
+		"quorum-vote-wait":       l.instead(noVote),
+		"quorum-size":            l.quorumSize(noVote),
 		"vote-on-replication-failure": l.onlyElse("false", "one pair holds no vote; a primary that lost its backup does not go on "+
 			"alone, it holds its confirmations until the backup is back or an operator decides"),
 	}

@@ -94,12 +94,9 @@ func (l *loader) protocols(n *node, name string, e endpoint) bool {
 func (a *Acceptor) setters() map[string]func(string) error {
 	t := &a.Transport
 	return map[string]func(string) error{
-		"protocols":            func(string) error { return nil },
-		"protocol":             func(string) error { return nil },
-		"pairPort":             func(v string) (err error) { a.PairPort, err = parsePort(v); return err },
-		"tcpNoDelay":           func(v string) (err error) { t.NoDelay, err = parseBool(v); return err },
-		"tcpSendBufferSize":    func(v string) (err error) { t.SendBuffer, err = parseInt(v, 1<<10, 1<<30); return err },
-		"tcpReceiveBufferSize": func(v string) (err error) { t.ReceiveBuffer, err = parseInt(v, 1<<10, 1<<30); return err },
+		"protocols": func(string) error { return nil },
+		"protocol":  func(string) error { return nil },
+		"pairPort":  func(v string) (err error) { a.PairPort, err = parsePort(v); return err },
 		"connectionsAllowed": func(v string) (err error) {
 			if v == "-1" {
 				return nil
@@ -119,7 +116,7 @@ func (a *Acceptor) setters() map[string]func(string) error {
 // params sorts the parameters of a URL: those in set take effect, others of Artemis are gathered into one notice per
 // reason or are not built yet, and the rest is unknown.
 func (l *loader) params(n *node, name string, params []attr, set map[string]func(string) error) {
-	var tuning, foreign []string
+	var tuning, foreign, system []string
 	for _, p := range params {
 		if apply, ok := set[p.name]; ok {
 			if err := apply(p.value); err != nil {
@@ -132,6 +129,8 @@ func (l *loader) params(n *node, name string, params []attr, set map[string]func
 			tuning = append(tuning, p.name)
 		case foreignParam:
 			foreign = append(foreign, p.name)
+		case systemParam:
+			system = append(system, p.name)
 		case offParam:
 		case laterParam:
 			l.fail(n.at, "remove it", "parameter %s of %s %q is not supported yet", p.name, n.name, name)
@@ -139,6 +138,9 @@ func (l *loader) params(n *node, name string, params []attr, set map[string]func
 			l.fail(n.at, "remove it; docs/configuration.md lists what is supported",
 				"%s %q has the unknown parameter %s", n.name, name, p.name)
 		}
+	}
+	if len(system) > 0 {
+		l.notice(n.at, "%s %q: sockets have the buffers of the system, and no delay: %s", n.name, name, strings.Join(system, ", "))
 	}
 	if len(tuning) > 0 {
 		l.notice(n.at, "%s %q: what tunes the Java implementation changes nothing here: %s", n.name, name, strings.Join(tuning, ", "))
@@ -154,6 +156,7 @@ const (
 	unknownParam paramKind = iota
 	tuningParam            // of the Java implementation
 	foreignParam           // of another protocol
+	systemParam            // of the socket
 	offParam               // asks for what is so anyway
 	laterParam             // not built yet
 )
@@ -163,8 +166,15 @@ func kindOf(p attr) paramKind {
 	switch p.name {
 	case "useEpoll", "useNio", "useKQueue", "useIoUring", "useGlobalWorkerPool", "useNioGlobalWorkerPool", "nioRemotingThreads",
 		"remotingThreads", "batchDelay", "directDeliver", "writeBufferLowWaterMark", "writeBufferHighWaterMark", "backlog",
-		"quietPeriod", "shutdownTimeout", "connect-timeout-millis", "tcpNoDelay", "tcpSendBufferSize", "tcpReceiveBufferSize":
+		"quietPeriod", "shutdownTimeout", "connect-timeout-millis":
 		return tuningParam
+	case "tcpSendBufferSize", "tcpReceiveBufferSize":
+		return systemParam
+	case "tcpNoDelay":
+		if strings.EqualFold(p.value, "true") {
+			return offParam
+		}
+		return systemParam
 	case "supportAdvisory", "suppressInternalManagementObjects", "suppressInternalManagementMessages",
 		"virtualTopicConsumerWildcards", "heartBeatToConnectionTtlModifier", "disableStompServerHeader":
 		return foreignParam

@@ -45,9 +45,9 @@ func TestAcceptorParameters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Transport{SendBuffer: 2048, ReceiveBuffer: 4096, ConnectionsMax: 5, HandshakeTimeout: 3 * time.Second, ConnectionTTL: 1500 * time.Millisecond}
+	want := Transport{ConnectionsMax: 5, HandshakeTimeout: 3 * time.Second, ConnectionTTL: 1500 * time.Millisecond}
 	a := c.Acceptors[0]
-	if a.Transport != want || a.Host != "" || a.PairPort != 7777 || len(notices) != 1 {
+	if a.Transport != want || a.Host != "" || a.PairPort != 7777 || len(notices) != 2 {
 		t.Errorf("%+v, %v", a, notices)
 	}
 	if got := c.PairListen(); got != (HostPort{"", 7777}) {

@@ -79,9 +79,9 @@ func (k *checker) acceptors() {
 // cluster checks that every connector that is named exists.
 func (k *checker) cluster() {
 	cl := k.c.Cluster
-	if cl.Retry.Multiplier < 1 || cl.Retry.Interval <= 0 || cl.Retry.IntervalMax < cl.Retry.Interval {
-		k.fail(cl.At, "correct retry-interval, retry-interval-multiplier or max-retry-interval", "retries after %v, then %g times "+
-			"longer up to %v, are not possible", cl.Retry.Interval, cl.Retry.Multiplier, cl.Retry.IntervalMax)
+	if cl.RetryInterval <= 0 || cl.TTL <= 0 {
+		k.fail(cl.At, "correct retry-interval or connection-ttl", "an attempt every %v, silence of %v: both must be positive",
+			cl.RetryInterval, cl.TTL)
 	}
 	if cl.Name == "" {
 		return

@@ -50,11 +50,11 @@ func TestValuesTakeEffect(t *testing.T) {
 }
 
 func TestPairValuesTakeEffect(t *testing.T) {
-	cluster := `<cluster-connection name="c"><connector-ref>me</connector-ref><retry-interval>20</retry-interval><retry-interval-multiplier>1.5</retry-interval-multiplier>` +
-		`<max-retry-interval>900</max-retry-interval><connection-ttl>2500</connection-ttl><reconnect-attempts>-1</reconnect-attempts><message-load-balancing>OFF</message-load-balancing>` +
+	cluster := `<cluster-connection name="c"><connector-ref>me</connector-ref><retry-interval>20</retry-interval><retry-interval-multiplier>1</retry-interval-multiplier>` +
+		`<connection-ttl>2500</connection-ttl><reconnect-attempts>-1</reconnect-attempts><message-load-balancing>OFF</message-load-balancing>` +
 		`<static-connectors allow-direct-connections-only="true"><connector-ref>other</connector-ref></static-connectors></cluster-connection>`
 	ha := `<replication><backup><allow-failback>false</allow-failback><cluster-name>c</cluster-name><initial-replication-sync-timeout>4000</initial-replication-sync-timeout>` +
-		`<max-saved-replicated-journals-size>-1</max-saved-replicated-journals-size><quorum-size>-1</quorum-size></backup></replication>`
+		`<quorum-size>-1</quorum-size></backup></replication>`
 	c, notices, err := parse("b.xml", []byte(pair(cluster, ha)))
 	if err != nil {
 		t.Fatal(err)
@@ -62,10 +62,10 @@ func TestPairValuesTakeEffect(t *testing.T) {
 	if len(notices) != 0 {
 		t.Errorf("notices: %v", notices)
 	}
-	if want := (Retry{20 * time.Millisecond, 1.5, 900 * time.Millisecond}); c.Cluster.Retry != want || c.Cluster.TTL != 2500*time.Millisecond {
+	if c.Cluster.RetryInterval != 20*time.Millisecond || c.Cluster.TTL != 2500*time.Millisecond {
 		t.Errorf("%+v", c.Cluster)
 	}
-	if h := c.HA; h.AllowFailback || h.SyncTimeout != 4*time.Second || h.SavedTailsMax != -1 || h.Role != Backup {
+	if h := c.HA; h.AllowFailback || h.SyncTimeout != 4*time.Second || h.Role != Backup {
 		t.Errorf("%+v", h)
 	}
 }
