@@ -69,13 +69,9 @@ func (c *consumer) settle() {
 // crash cuts the power and opens again. What was not acknowledged is settled again.
 func (c *consumer) crash() {
 	r := c.r
-	_ = r.d.Close()
-	r.proc.Kill(aiotest.LateDrop)
-	for _, b := range r.d.m.flight {
-		r.d.m.recycle(b)
-	}
-	r.d.m.flight = nil
-	r.disk = r.disk.CrashWith(aiotest.CrashOptions{Seed: c.rng.Uint64(), Keep: c.rng.IntN(101)})
+	next := r.disk.CrashWith(aiotest.CrashOptions{Seed: c.rng.Uint64(), Keep: c.rng.IntN(101)})
+	r.kill(aiotest.LateDrop)
+	r.disk = next
 	r.proc = r.disk.Process("again")
 	r.mem = newMemory()
 	image, err := Load(r.proc, testDir, r.o, loadable{r.mem})
@@ -126,3 +122,5 @@ func TestDrain(t *testing.T) {
 		}
 	}
 }
+
+func newTestRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 9)) }
