@@ -56,9 +56,10 @@ func (s *Session) answer(cmd *command, o *outcome) {
 
 // Released is the shard's word that the oldest waiting answer may go out.
 func (s *Session) Released() {
-	a := s.owner.waiting.pop()
+	a := &s.conn.host.owner.released
+	*a = s.owner.waiting.pop()
 	if !s.conn.owner.ended {
-		s.conn.outlet.Answer(&a)
+		s.conn.outlet.Answer(a)
 		s.conn.touch()
 	}
 }

@@ -178,9 +178,10 @@ func (c *consumer) Able() bool {
 // Deliver hands one message to the protocol.
 func (c *consumer) Deliver(r *queue.Reference) int {
 	s := c.session
-	d := Delivery{Channel: s.options.Channel, Consumer: c.id, ID: r.Entity.ID, DeliveryCount: int(r.Count),
+	d := &s.conn.host.owner.delivery
+	*d = Delivery{Channel: s.options.Channel, Consumer: c.id, ID: r.Entity.ID, DeliveryCount: int(r.Count),
 		Message: r.Entity.Message, Queue: r.Queue.Name}
-	cost := s.conn.outlet.Deliver(&d)
+	cost := s.conn.outlet.Deliver(d)
 	s.conn.touch()
 	if s.options.PreAcknowledge && !c.queue.Browses() {
 		s.conn.host.owner.shard.SettleLater(r)

@@ -15,7 +15,12 @@ type hostState struct {
 	conns    []*Conn
 	sessions map[string]*Session // open ones by name
 	metadata map[metadata]int    // how many open sessions have it
-	refs     []*queue.Reference  // reused
+
+	// Reused, so that a message costs no garbage: each is valid during one call only.
+	refs     []*queue.Reference
+	outcome  outcome
+	released Answer
+	delivery Delivery
 }
 
 type metadata struct{ key, value string }

@@ -12,25 +12,29 @@ func (c *Conn) run(sh *shard.Shard, cmd *command) bool {
 	if cmd.op == OpCloseNamed {
 		return c.closeNamed(cmd)
 	}
-	s := cmd.session
-	var o outcome
-	err := s.dispatch(sh, cmd, &o)
-	var refusal *fault.Error
-	switch {
-	case err == nil:
-	case errors.Is(err, shard.ErrBusy):
-		return false
-	case errors.Is(err, shard.ErrEnded):
-		return true // the shard has closed the connection
-	case errors.As(err, &refusal):
-		o.err = refusal
-	default:
-		o.err = fault.New(CodeInternal, "%v", err)
+	s, o := cmd.session, &c.host.owner.outcome
+	*o = outcome{}
+	if err := s.dispatch(sh, cmd, o); err != nil {
+		switch {
+		case errors.Is(err, shard.ErrBusy):
+			return false
+		case errors.Is(err, shard.ErrEnded):
+			return true // the shard has closed the connection
+		}
+		o.err = asFault(err)
 	}
 	if cmd.op != OpForceDelivery || o.err != nil { // the marker comes when the dispatch is through
-		s.answer(cmd, &o)
+		s.answer(cmd, o)
 	}
 	return true
+}
+
+// asFault is what a client is told of an error.
+func asFault(err error) *fault.Error {
+	if f, ok := err.(*fault.Error); ok {
+		return f
+	}
+	return fault.New(CodeInternal, "%v", err)
 }
 
 // dispatch knows which method runs which command.

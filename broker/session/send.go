@@ -30,13 +30,6 @@ func (s *Session) runSend(sh *shard.Shard, cmd *command, o *outcome) error {
 	return err
 }
 
-func asFault(err error) *fault.Error {
-	if f, ok := err.(*fault.Error); ok {
-		return f
-	}
-	return fault.New(CodeInternal, "%v", err)
-}
-
 func (s *Session) send(sh *shard.Shard, cmd *command, o *outcome) error {
 	m := cmd.message
 	if err := sendable(m, sh.Now().Wall); err != nil {

@@ -19,16 +19,18 @@ type Parcel struct {
 	record  journal.RecordID
 }
 
-// Route finds the queues of a message: of one queue by name, or by the address' rules.
+// Route finds the queues of a message: of one queue by name, or by the address' rules. The parcel is valid until the next
+// call; a transaction copies it.
 func (s *Shard) Route(m *message.Message, a *postoffice.Address, only *queue.Queue, r address.Routing) *Parcel {
-	p := &Parcel{Message: m, Address: a}
+	p := &s.parcel
+	*p = Parcel{Message: m, Address: a, Queues: p.Queues[:0]}
 	if id := m.DuplicateID(); id != nil && a.Settings.IDCacheSize > 0 {
 		p.key, p.keyed = postoffice.KeyOf(id), true
 	}
 	if only == nil {
-		p.Queues = a.Route(m, r, nil)
+		p.Queues = a.Route(m, r, p.Queues)
 	} else if only.Accepts(m) {
-		p.Queues = []*queue.Queue{only}
+		p.Queues = append(p.Queues, only)
 	}
 	return p
 }
@@ -47,7 +49,8 @@ func (s *Shard) Send(p *Parcel, after journal.Position) (pos journal.Position, v
 	}
 	rec, recorded := s.parcelRecord(p)
 	if recorded {
-		id, at, err := s.append(rec)
+		s.upkeep.recs = append(s.upkeep.recs[:0], rec)
+		id, at, err := s.append(s.upkeep.recs...)
 		if err != nil {
 			return pos, false, err
 		}
@@ -90,8 +93,8 @@ func (s *Shard) take(p *Parcel, pos journal.Position) {
 	}
 	volatile := p.record == 0
 	visible := volatile && s.Safe(pos, true)
-	e := s.store.AddMessage(&storage.Incoming{Message: p.Message, Record: p.record, Address: p.Address,
-		Queues: p.Queues, Visible: visible})
+	e := s.store.AddMessage(&storage.Incoming{Message: p.Message, Record: p.record, Address: p.Address, Queues: p.Queues,
+		Visible: visible})
 	if visible {
 		for _, q := range p.Queues {
 			s.MarkQueue(q)

@@ -63,6 +63,7 @@ type Shard struct {
 	work     work
 	dispatch dispatching
 	upkeep   upkeep
+	parcel   Parcel // reused by Route
 }
 
 // gate is what holds answers back.

@@ -54,7 +54,9 @@ func (t *Tx) Send(s *Shard, p *Parcel) {
 		}
 		t.keys[k] = struct{}{}
 	}
-	t.sends = append(t.sends, p)
+	kept := *p
+	kept.Queues = append([]*queue.Queue(nil), p.Queues...)
+	t.sends = append(t.sends, &kept)
 	t.size += p.Message.EncodeSize() + entrySize
 }
 
