@@ -71,8 +71,9 @@ var (
 )
 
 // Frame is one frame to send. Head is copied by Send. Body is lent: its bytes must not change until Release, which is
-// called exactly once, from any goroutine, when they are no longer needed, whatever Send returned. Release must not
-// block and must not call the Link.
+// called exactly once, from any goroutine, possibly before Send returns: when the bytes are no longer needed, also if
+// Send fails. The one exception is ErrBulkFull: then nothing was taken, Release is not called, and the same Frame may
+// be sent again. Release must not block and must not call the Link.
 type Frame struct {
 	Type    FrameType
 	Head    []byte

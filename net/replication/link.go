@@ -28,7 +28,8 @@ type LinkHandler interface {
 
 // Errors of Send.
 var (
-	// ErrBulkFull: the bulk lane holds Limits.Bulk bytes. Nothing was taken; LinkDrained follows.
+	// ErrBulkFull: the bulk lane holds Limits.Bulk bytes. Nothing was taken, the frame and its Release stay with the
+	// caller; LinkDrained follows.
 	ErrBulkFull = errors.New("the bulk lane is full")
 	// ErrWordsFull: the peer takes no words. The link is closed with it.
 	ErrWordsFull = errors.New("the peer takes no words")
@@ -89,7 +90,6 @@ func (l *Link) Send(f Frame) error {
 		f.done()
 		return fmt.Errorf("link %d to %s: %w", l.id, l.peer.Address, transport.ErrClosed)
 	case l.mu.size+f.size() > l.port.limits.Bulk:
-		f.done()
 		l.mu.owed = true
 		return fmt.Errorf("link %d to %s: %w (%d bytes)", l.id, l.peer.Address, ErrBulkFull, l.port.limits.Bulk)
 	}
