@@ -11,6 +11,7 @@ import (
 	"github.com/hindmq/hind/broker/session"
 	"github.com/hindmq/hind/broker/shard"
 	"github.com/hindmq/hind/net/core/wire"
+	"github.com/hindmq/hind/net/remoting"
 	"github.com/hindmq/hind/net/transport"
 )
 
@@ -228,6 +229,15 @@ func TestIdle(t *testing.T) {
 	f.feed(frame(0, &wire.Ping{TTL: -1}))
 	if f.mu.idle != transport.IdleDefault {
 		t.Errorf("a stranger may be idle for %v", f.mu.idle)
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for first, want := range map[string]remoting.Verdict{"A": remoting.More, "ARTEMI": remoting.More, "ARTEMIS": remoting.Yes,
+		"ARTEMIS\x00\x00": remoting.Yes, "HORNETQ": remoting.No, "AMQP": remoting.No} {
+		if got := Match([]byte(first)); got != want {
+			t.Errorf("%q: %v, want %v", first, got, want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hindmq/hind/broker/session"
 	"github.com/hindmq/hind/net/core/wire"
+	"github.com/hindmq/hind/net/remoting"
 	"github.com/hindmq/hind/net/transport"
 )
 
@@ -59,6 +60,9 @@ func New(options Options) *Server {
 	s.cancel = options.Topology.Subscribe(s.topologyChanged)
 	return s
 }
+
+// Match says, for an acceptor that offers several protocols, whether a connection's first bytes are those of a CORE client.
+func Match(first []byte) remoting.Verdict { return remoting.Prefix(wire.Handshake)(first) }
 
 // Accept makes the handler of a new connection; nil after Close.
 func (s *Server) Accept(transport.Conn) transport.Handler {
