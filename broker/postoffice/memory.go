@@ -47,7 +47,19 @@ func (a *Address) Full() bool {
 }
 
 func (o *Office) full() bool {
-	return o.options.GlobalMaxBytes > 0 && o.memory.bytes >= o.options.GlobalMaxBytes
+	return o.stopped || o.options.GlobalMaxBytes > 0 && o.memory.bytes >= o.options.GlobalMaxBytes
+}
+
+// Stop has every producer wait, whatever the memory: the journal is full. Stop(false) lets them go on.
+func (o *Office) Stop(on bool) {
+	o.stopped = on
+	o.relieved = o.relieved || !on
+}
+
+// Hold counts what open transactions hold in the memory of all addresses; a negative number gives it back.
+func (o *Office) Hold(bytes int) {
+	o.memory.bytes += int64(bytes)
+	o.relieved = o.relieved || bytes < 0
 }
 
 // Bytes is the memory of all addresses.

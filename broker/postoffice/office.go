@@ -48,6 +48,7 @@ type Office struct {
 	ids       int // durable duplicate ids in all windows
 	memory    memory
 	relieved  bool       // memory was released since the last Relieve
+	stopped   bool       // every producer waits
 	waiting   []*Address // that have producers waiting
 }
 

@@ -165,6 +165,15 @@ func TestGlobalMemoryLimit(t *testing.T) {
 		a gets x consumer=1 count=1
 		a ack: ok
 		a credits 5 for p`)
+	x := r.connect("x").session("x", transacted) // an open transaction counts too
+	x.quiet("q", "y")
+	s.ProducerCredits("p", 6)
+	a.post()
+	r.expect(``)
+	x.do(func(tag Tag) { x.Rollback(false, tag) })
+	r.expect(`
+		x rollback: ok
+		a credits 6 for p`)
 	s.quiet("q", "y")
 	s.ProducerCredits("p", 5)
 	a.post()
@@ -620,6 +629,12 @@ func TestFullLog(t *testing.T) {
 		a ack: ok
 		a rollback: ok
 		a gets x consumer=1 count=2`)
+	p.ProducerCredits("q", 10) // producers wait until it is worth a try
+	p.peer.post()
+	r.expect(``)
+	r.log.Refuse = nil
+	r.advance(time.Second)
+	r.expect(`p credits 10 for q`)
 }
 
 func TestFailedLog(t *testing.T) {

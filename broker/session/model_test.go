@@ -188,6 +188,12 @@ func (w *world) drain() {
 		c.finish()
 	}
 	w.step()
+	w.verdict()
+	w.check()
+}
+
+// verdict compares what is with what was answered, once everything that is left is with the consumers.
+func (w *world) verdict() {
 	for _, f := range w.facts {
 		there := f.held == w.life
 		switch {
@@ -199,7 +205,6 @@ func (w *world) drain() {
 			w.t.Errorf("%s in %s was confirmed and is lost", f.text, f.queue)
 		}
 	}
-	w.check()
 }
 
 func TestModel(t *testing.T) {

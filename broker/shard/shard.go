@@ -216,6 +216,9 @@ var (
 	ErrEnded = errors.New("shard: it has ended")
 )
 
+// fullRetry is how long producers wait before it is tried again whether the journal has room.
+const fullRetry = time.Second
+
 // append hands records to the log, all or none. Errors: ErrBusy, ErrEnded, a fault that says that the journal is full.
 func (s *Shard) append(recs ...journal.Record) (journal.RecordID, journal.Position, error) {
 	if s.mode != Active {
@@ -229,6 +232,8 @@ func (s *Shard) append(recs ...journal.Record) (journal.RecordID, journal.Positi
 	case errors.Is(err, journal.ErrBusy):
 		return 0, pos, ErrBusy
 	case errors.Is(err, journal.ErrFull):
+		s.store.Office.Stop(true)
+		s.upkeep.retryAt = s.now.Boot + fullRetry
 		return 0, pos, fault.New(fault.CodeAddressFull,
 			"the broker's journal is full: nothing was stored; consume messages or enlarge the journal")
 	case errors.Is(err, journal.ErrTooLarge):

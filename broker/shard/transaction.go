@@ -18,7 +18,8 @@ type Tx struct {
 	sends []*Parcel
 	acks  []*queue.Reference
 	keys  map[txKey]struct{} // duplicate ids of its own sends
-	size  int
+	size  int                // sends and acknowledgements
+	held  int                // what of that counts in the broker's memory
 	run   *commit
 }
 
@@ -57,7 +58,10 @@ func (t *Tx) Send(s *Shard, p *Parcel) {
 	kept := *p
 	kept.Queues = append([]*queue.Queue(nil), p.Queues...)
 	t.sends = append(t.sends, &kept)
-	t.size += p.Message.EncodeSize() + entrySize
+	size := p.Message.EncodeSize() + entrySize
+	t.size += size
+	t.held += size
+	s.store.Office.Hold(size)
 }
 
 func duplicateError(p *Parcel) *fault.Error {
@@ -77,6 +81,12 @@ func (t *Tx) Acknowledge(refs []*queue.Reference) {
 // Rollback undoes the transaction: what it acknowledged goes back, its delivery counted. The Tx is empty again.
 func (s *Shard) Rollback(t *Tx) {
 	s.Return(t.acks)
+	s.forget(t)
+}
+
+// forget makes the Tx empty again.
+func (s *Shard) forget(t *Tx) {
+	s.store.Office.Hold(-t.held)
 	*t = Tx{}
 }
 
@@ -123,7 +133,7 @@ func (s *Shard) Commit(t *Tx, after journal.Position) (pos journal.Position, vol
 		pos = after
 	}
 	s.carryOut(t, pos)
-	*t = Tx{}
+	s.forget(t)
 	return pos, volatile, nil
 }
 

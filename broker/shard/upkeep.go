@@ -15,6 +15,7 @@ type upkeep struct {
 	purging   []*queue.Queue     // to be emptied
 	rewind    []*queue.Queue     // passed over messages that could not be moved
 	reapAt    time.Duration      // boot clock of the next look at what may be deleted by itself
+	retryAt   time.Duration      // boot clock at which producers may try a full journal again; 0: it is not full
 	recs      []journal.Record   // reused
 }
 
@@ -30,6 +31,10 @@ func (s *Shard) keepUp() (left bool) {
 	left = s.sweepSome()
 	if s.purgeSome() {
 		left = true
+	}
+	if u := &s.upkeep; u.retryAt != 0 && s.now.Boot >= u.retryAt {
+		u.retryAt = 0
+		s.store.Office.Stop(false)
 	}
 	if s.now.Boot >= s.upkeep.reapAt {
 		s.upkeep.reapAt = s.now.Boot + s.options.ReapPeriod
