@@ -35,24 +35,26 @@ func main() {
 type command struct {
 	name string
 	run  func(ctx context.Context, e *scenario.Env, o *options) error
+	// several runs with one environment per brand; nil when the command takes one brand only.
+	several func(ctx context.Context, all []*scenario.Env, o *options) error
 }
 
 func commands() []command {
 	return []command{
-		{"fetch", fetch},
-		{"matrix", func(ctx context.Context, e *scenario.Env, o *options) error {
+		{name: "fetch", run: fetch},
+		{name: "matrix", run: func(ctx context.Context, e *scenario.Env, o *options) error {
 			return scenario.Matrix(ctx, e, o.largeExpected())
 		}},
-		{"single", func(ctx context.Context, e *scenario.Env, o *options) error {
+		{name: "single", run: func(ctx context.Context, e *scenario.Env, o *options) error {
 			return scenario.Single(ctx, e, o.kills, o.load)
 		}},
-		{"pair", func(ctx context.Context, e *scenario.Env, o *options) error {
+		{name: "pair", run: func(ctx context.Context, e *scenario.Env, o *options) error {
 			return scenario.Pair(ctx, e, scenario.PairPlan{Kills: o.kills, Pauses: o.pauses, Lease: o.lease, Load: o.load})
 		}},
-		{"gap", func(ctx context.Context, e *scenario.Env, o *options) error {
+		{name: "gap", run: func(ctx context.Context, e *scenario.Env, o *options) error {
 			return scenario.Gap(ctx, e, o.kills, o.pace, o.urlExtra)
 		}},
-		{"rates", func(ctx context.Context, e *scenario.Env, o *options) error { return scenario.Rates(ctx, e, o.rates) }},
+		{name: "rates", several: func(ctx context.Context, all []*scenario.Env, o *options) error { return scenario.Rates(ctx, all, o.rates) }},
 	}
 }
 
@@ -86,17 +88,10 @@ func runCommand(ctx context.Context, c command, args []string) int {
 	defer cancel()
 	super := proc.NewSupervisor()
 	defer super.Close()
-	e, err := o.env(ctx, super, c.name)
-	if err == nil {
-		start := time.Now()
-		err = c.run(ctx, e, o)
-		fmt.Printf("%s: %.1f s\n", c.name, time.Since(start).Seconds())
-	}
+	dirs, err := execute(ctx, super, c, o)
 	if err != nil {
 		fmt.Printf("FAILED %s: %v\n", c.name, err)
-		if e != nil {
-			fmt.Printf("logs and histories are in %s; run again with -seed %d\n", e.Dir, e.Seed)
-		}
+		fmt.Printf("logs and histories are in %s; run again with -seed %d\n", strings.Join(dirs, ", "), o.seed)
 		return 1
 	}
 	fmt.Printf("PASSED %s\n", c.name)
@@ -104,11 +99,38 @@ func runCommand(ctx context.Context, c command, args []string) int {
 		return 0
 	}
 	super.Close()
-	if err := os.RemoveAll(e.Dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	for _, dir := range dirs {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 	}
 	return 0
+}
+
+// execute runs the command and returns the folders that it used.
+func execute(ctx context.Context, super *proc.Supervisor, c command, o *options) (dirs []string, err error) {
+	brands := strings.Split(o.brand, ",")
+	if len(brands) > 1 && c.several == nil {
+		return nil, fmt.Errorf("%s runs with one broker, not with %s", c.name, o.brand)
+	}
+	var all []*scenario.Env
+	for _, brand := range brands {
+		e, err := o.env(ctx, super, c.name, brand)
+		if err != nil {
+			return dirs, err
+		}
+		all = append(all, e)
+		dirs = append(dirs, e.Dir)
+	}
+	start := time.Now()
+	if c.several != nil {
+		err = c.several(ctx, all, o)
+	} else {
+		err = c.run(ctx, all[0], o)
+	}
+	fmt.Printf("%s: %.1f s\n", c.name, time.Since(start).Seconds())
+	return dirs, err
 }
 
 func fetch(ctx context.Context, e *scenario.Env, o *options) error {

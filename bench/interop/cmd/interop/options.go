@@ -41,7 +41,7 @@ func parse(name string, args []string) (*options, error) {
 	o := &options{load: scenario.DefaultLoad()}
 	f := flag.NewFlagSet("interop "+name, flag.ContinueOnError)
 	f.StringVar(&o.root, "root", "", "the repository's `folder`; found from the working directory when empty")
-	f.StringVar(&o.brand, "broker", "hind", "`hind` or artemis")
+	f.StringVar(&o.brand, "broker", "hind", "`hind` or artemis; rates takes both, separated by a comma, in turns")
 	f.StringVar(&o.binary, "binary", "", "hind's `program`; bin/hind of the repository when empty")
 	f.StringVar(&o.clients, "clients", "", "client `names`, separated by commas, or smallest or all; by default smallest for fetch and matrix, else the newest")
 	f.StringVar(&o.journal, "journal", "NIO", "journal `type` in broker.xml: NIO or ASYNCIO")
@@ -120,7 +120,7 @@ func (o *options) chosen() ([]clients.Client, error) {
 }
 
 // env makes what scenarios run with; the reference broker is fetched when it is asked for.
-func (o *options) env(ctx context.Context, super *proc.Supervisor, name string) (*scenario.Env, error) {
+func (o *options) env(ctx context.Context, super *proc.Supervisor, name, brandName string) (*scenario.Env, error) {
 	if o.root == "" {
 		var err error
 		if o.root, err = root(); err != nil {
@@ -132,7 +132,7 @@ func (o *options) env(ctx context.Context, super *proc.Supervisor, name string) 
 		return nil, err
 	}
 	k := kit(super, o.root)
-	brand, err := o.brandOf(ctx, k, name)
+	brand, err := o.brandOf(ctx, k, name, brandName)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (o *options) env(ctx context.Context, super *proc.Supervisor, name string) 
 	if err := os.MkdirAll(runs, 0o755); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(runs, name+"-"+o.brand+"-")
+	dir, err := os.MkdirTemp(runs, name+"-"+brandName+"-")
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +148,8 @@ func (o *options) env(ctx context.Context, super *proc.Supervisor, name string) 
 	return &scenario.Env{Rig: rig, Kit: k, Clients: chosen, Dir: dir, Out: os.Stdout, Seed: o.seed}, nil
 }
 
-func (o *options) brandOf(ctx context.Context, k *clients.Kit, name string) (broker.Brand, error) {
-	switch o.brand {
+func (o *options) brandOf(ctx context.Context, k *clients.Kit, name, brandName string) (broker.Brand, error) {
+	switch brandName {
 	case "artemis":
 		home, err := k.Distribution(ctx)
 		return &broker.Artemis{Home: home}, err
@@ -167,7 +167,7 @@ func (o *options) brandOf(ctx context.Context, k *clients.Kit, name string) (bro
 		}
 		return &broker.Hind{Binary: binary}, nil
 	}
-	return nil, fmt.Errorf("interop: no broker %q; there are hind and artemis", o.brand)
+	return nil, fmt.Errorf("interop: no broker %q; there are hind and artemis", brandName)
 }
 
 func (o *options) largeExpected() scenario.Large {

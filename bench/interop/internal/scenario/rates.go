@@ -31,17 +31,20 @@ type rate struct {
 	Max       float64 `json:"maxus"`
 }
 
-// Rates measures confirmed durable sends with one producer and with 64, each round on fresh brokers.
-func Rates(ctx context.Context, e *Env, plan RatePlan) error {
+// Rates measures confirmed durable sends with one producer and with 64, on fresh brokers each time. With several
+// environments (one per brand) they take turns in every round, so that a busy machine is busy for all of them.
+func Rates(ctx context.Context, all []*Env, plan RatePlan) error {
 	for round := range plan.Rounds {
-		if plan.Alone {
-			if err := ratesOf(ctx, e, plan, fmt.Sprintf("alone-%d", round+1), alone); err != nil {
-				return err
+		for _, e := range all {
+			if plan.Alone {
+				if err := ratesOf(ctx, e, plan, fmt.Sprintf("alone-%d", round+1), alone); err != nil {
+					return err
+				}
 			}
-		}
-		if plan.Replicated {
-			if err := ratesOf(ctx, e, plan, fmt.Sprintf("replicated-%d", round+1), replicated); err != nil {
-				return err
+			if plan.Replicated {
+				if err := ratesOf(ctx, e, plan, fmt.Sprintf("replicated-%d", round+1), replicated); err != nil {
+					return err
+				}
 			}
 		}
 	}
