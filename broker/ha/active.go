@@ -114,6 +114,7 @@ func (m *Machine) activeAsked(k Peer, w Word) {
 		return
 	case m.role == RoleAlone && r.Promised > m.epoch:
 		m.toAsking("the other broker promised a higher epoch; opening one above it")
+		m.ask.alone = true
 		return
 	}
 	m.endSession(k) // it asks, so it follows nobody

@@ -9,6 +9,9 @@ import "time"
 type asking struct {
 	since    time.Duration
 	question *Question
+	// alone says that an own alone record still gives its right: nothing was heard since the log was loaded that takes
+	// it back. A process that steps down before a higher epoch never uses its record again; a new process may.
+	alone bool
 }
 
 // answer is what a peer answered to this process on its present connection.
@@ -228,7 +231,7 @@ func (m *Machine) onAnswer(k Peer, w Word) {
 // ownAlone says whether the own newest record gives this broker the right to serve without asking.
 func (m *Machine) ownAlone() bool {
 	r := m.disk.facts.Record
-	return r.OwnAlone(m.self.Instance) && m.disk.local.Copying < r.Epoch
+	return m.ask.alone && r.OwnAlone(m.self.Instance) && m.disk.local.Copying < r.Epoch
 }
 
 // reactAsking claims by whatever right there is.

@@ -30,7 +30,7 @@ func (w *world) mayDeliver(c *conn, k int) bool {
 	if len(c.q[k]) == 0 || !c.open[k] || h.life != c.proc[k] {
 		return false
 	}
-	return !h.busy() && (!w.cut || c.q[k][0].kind == frameEnd)
+	return !h.busy() && !c.held && (!w.cut || c.q[k][0].kind == frameEnd)
 }
 
 // natural does whatever can be done without time passing and without a fault. False: nothing was left.
@@ -48,7 +48,7 @@ func (w *world) natural() bool {
 			w.persistOne(h)
 			did = true
 		}
-		if h.maySync() && h.dirty() {
+		if h.maySync() && h.dirty() && !h.slow {
 			w.sync(h)
 			did = true
 		}
@@ -127,12 +127,4 @@ func (w *world) actives() (n int, last *host) {
 		}
 	}
 	return n, last
-}
-
-// stateOf is the role of the broker, "Off" without a process.
-func stateOf(h *host) string {
-	if !h.up() || h.m.role == RoleStopped {
-		return "Off"
-	}
-	return h.m.role.String()
 }

@@ -82,7 +82,7 @@ func (m *Machine) verified(f Facts) {
 	m.disk.facts, m.disk.settled = f, true
 	m.epoch = max(m.epoch, f.Record.Epoch)
 	m.enter(RoleAsking)
-	m.ask.since = m.now
+	m.ask.since, m.ask.alone = m.now, true
 	m.log("Fenced -> Asking: the journal was verified")
 }
 
@@ -133,7 +133,7 @@ func (m *Machine) decided(d Decision) {
 	case d == DecideDiscardTail && m.role == RoleFenced && m.fence.kind != fencedPoison && asks:
 		m.fence = fence{discard: true}
 		m.enter(RoleAsking)
-		m.ask.since = m.now
+		m.ask.since, m.ask.alone = m.now, false
 		m.log("an operator discards the tail of this log")
 		return
 	}

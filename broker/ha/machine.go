@@ -229,7 +229,7 @@ func (m *Machine) loaded(f Facts) {
 	switch m.role {
 	case RoleLoading:
 		m.enter(RoleAsking)
-		m.ask.since = m.now
+		m.ask.since, m.ask.alone = m.now, true
 	case RoleAsking, RoleFenced:
 	default:
 		panic(fmt.Sprintf("ha: loaded in role %v", m.role))
@@ -255,7 +255,7 @@ func (m *Machine) toAsking(why string) {
 	m.log("%v -> Asking: %s", m.role, why)
 	m.giveUp()
 	m.enter(RoleAsking)
-	m.ask.since = m.now
+	m.ask.since, m.ask.alone = m.now, false
 }
 
 // giveUp ends serving and following.

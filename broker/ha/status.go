@@ -211,10 +211,15 @@ func (m *Machine) question() Question {
 			Text:    fmt.Sprintf("this log is a copy of %s's, which was alone when it was made", away),
 			Choices: []Choice{{DecideActivate, fmt.Sprintf("everything that %s confirmed since", away)}},
 		}
-	case !hasOther:
+	case !hasOther && m.disk.local.Copying >= r.Epoch:
 		return Question{
 			Text:    "this log was being overwritten by a copy that was not finished",
 			Choices: []Choice{{DecideActivate, "everything that the broker it was copied from has confirmed"}},
+		}
+	case !hasOther:
+		return Question{
+			Text:    fmt.Sprintf("this broker was alone in epoch %d, and has seen a higher one", r.Epoch),
+			Choices: []Choice{{DecideActivate, "everything that the owner of the higher epoch has confirmed; fence or wipe it first"}},
 		}
 	}
 	return Question{

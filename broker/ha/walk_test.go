@@ -387,7 +387,7 @@ func (w *world) asks() bool {
 
 var walkCount = flag.Int("walks", 20000, "random walks of TestWalks")
 
-const walkSteps = 200
+const walkSteps = 150
 
 // walk runs one walk and returns what it found wrong, empty if nothing.
 func walk(seed uint64, w *world) string {
@@ -426,16 +426,27 @@ func TestWalks(t *testing.T) {
 		}
 		return
 	}
-	seen := map[string]int{}
-	for seed := range uint64(*walkCount) {
-		w := walkStart(seed)
-		w.labels = seen
-		w.cover = (*world).note
-		if found := walk(seed, w); found != "" {
-			t.Fatalf("seed %d: %s (HA_WALK=%d go test -run TestWalks prints the walk)", seed, found, seed)
+	const shards = 4
+	seen := make([]coverage, shards)
+	t.Run("shards", func(t *testing.T) {
+		for k := range uint64(shards) {
+			t.Run(fmt.Sprint(k), func(t *testing.T) {
+				t.Parallel()
+				for seed := k; seed < uint64(*walkCount); seed += shards {
+					w := walkStart(seed)
+					w.cover = seen[k].note
+					if found := walk(seed, w); found != "" {
+						t.Fatalf("seed %d: %s (HA_WALK=%d go test -run TestWalks prints the walk)", seed, found, seed)
+					}
+				}
+			})
 		}
+	})
+	var all coverage
+	for k := range seen {
+		all.add(&seen[k])
 	}
-	for label, n := range seen {
+	for label, n := range all.labels() {
 		t.Logf("%8d %s", n, label)
 	}
 }
@@ -452,18 +463,4 @@ func walkStart(seed uint64) *world {
 		return w
 	}
 	return pair(tweak)
-}
-
-// note counts the pair of states that the two brokers are in.
-func (w *world) note() {
-	w.labels[label(w.hosts[0], w.hosts[1])]++
-}
-
-// label names a pair of states, the greater role first.
-func label(a, b *host) string {
-	x, y := stateOf(a), stateOf(b)
-	if x < y {
-		x, y = y, x
-	}
-	return fmt.Sprintf("%v+%v", x, y)
 }

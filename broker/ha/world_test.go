@@ -57,6 +57,7 @@ type conn struct {
 	link [2]Link
 	open [2]bool // the end's machine has not been told LinkDown
 	gone [2]bool // the end closed or died: nothing more is sent by it
+	held bool    // a script holds its frames back: they arrive late
 	q    [2][]frame
 }
 
@@ -108,6 +109,7 @@ type host struct {
 	dials      []Peer
 	hung       bool
 	frozen     bool
+	slow       bool // a script says when it syncs
 	asked      *Question
 	fenced     bool
 	exited     string
@@ -117,16 +119,15 @@ type host struct {
 
 // world is everything.
 type world struct {
-	hosts  []*host
-	conns  []*conn
-	uids   uint64
-	msgs   uint64
-	cut    bool
-	ghost  ghost
-	trace  *strings.Builder // nil: none
-	quiet  bool             // leave heartbeats out of the trace
-	cover  func(*world)
-	labels map[string]int
+	hosts []*host
+	conns []*conn
+	uids  uint64
+	msgs  uint64
+	cut   bool
+	ghost ghost
+	trace *strings.Builder // nil: none
+	quiet bool             // leave heartbeats out of the trace
+	cover func(*world)
 }
 
 // newWorld makes n brokers that know each other; the first is the primary.
