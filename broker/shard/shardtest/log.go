@@ -1,5 +1,3 @@
-// Package shardtest has a log in memory for tests of what lies above the journal: it keeps records as the real one does,
-// becomes safe when it is told, refuses when it is told, and gives back after a crash what a real log would.
 package shardtest
 
 import (
