@@ -7,7 +7,6 @@ import (
 
 	"github.com/hindmq/hind/broker/address"
 	"github.com/hindmq/hind/broker/message"
-	"github.com/hindmq/hind/broker/shard"
 	"github.com/hindmq/hind/journal"
 )
 
