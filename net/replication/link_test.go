@@ -117,7 +117,13 @@ func options(tr transport.Transport, name string) Options {
 // connect makes a proven link between two pair ports.
 func connect(t *testing.T, caller, answerer Options) *pair {
 	t.Helper()
-	p := &pair{caller: newEnd(), answerer: newEnd()}
+	return connectTo(t, caller, answerer, newEnd())
+}
+
+// connectTo is connect with a given handler on the answering side.
+func connectTo(t *testing.T, caller, answerer Options, e *end) *pair {
+	t.Helper()
+	p := &pair{caller: newEnd(), answerer: e}
 	a, err := New(answerer)
 	if err != nil {
 		t.Fatal(err)
