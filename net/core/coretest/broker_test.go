@@ -167,3 +167,42 @@ func TestFarewells(t *testing.T) {
 		}
 	}
 }
+
+// A consumer without limits that reads late: deliveries stop while much is queued and go on when the socket has drained,
+// which needs the marks of transport and sessions to fit together.
+func TestLateReader(t *testing.T) {
+	const count, size = 400, 50_000 // 20 MB: more than the kernel holds for a connection
+	for _, kind := range []string{"plain", "gnet"} {
+		t.Run(kind, func(t *testing.T) {
+			b, err := Start(Options{Transport: kind})
+			if err != nil {
+				t.Fatal(err)
+			}
+			late, p := dial(t, b.Addr()), dial(t, b.Addr())
+			late.session("late")
+			p.session("p")
+			late.send(10, &wire.CreateQueue{Address: "q", Name: "q", RoutingType: wire.RoutingAnycast, MaxConsumers: -1, Durable: true, RequiresResponse: true},
+				&wire.CreateConsumer{ID: 0, Queue: "q"}, &wire.Start{}, &wire.ConsumerCredits{Consumer: 0, Credits: -1})
+			if got, err := late.next(); err != nil {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			m := message.Encode(nil, &message.Header{Address: "q", HasAddress: true}, make([]byte, size), nil)
+			for i := range count {
+				p.send(10, &wire.Send{Message: m, RequiresResponse: i == count-1, Correlation: 1})
+			}
+			if got, err := p.next(); err != nil || got.(*wire.NullResponse).Correlation != 1 {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			for i := range count {
+				if got, err := late.next(); err != nil {
+					t.Fatalf("after %d of %d messages: %v", i, count, err)
+				} else if _, ok := got.(*wire.Receive); !ok {
+					t.Fatalf("%+v", got)
+				}
+			}
+			if err := b.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
