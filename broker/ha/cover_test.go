@@ -1,5 +1,12 @@
 package ha
 
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
 // Which pairs of states the two brokers were in.
 
 // stateOff stands behind the roles: no process.
@@ -49,4 +56,54 @@ func (c *coverage) labels() map[string]int {
 		}
 	}
 	return out
+}
+
+// scriptCoverage is what the transcripts reach.
+func scriptCoverage(t *testing.T) *coverage {
+	var c coverage
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runScript(t, string(text), &c)
+	}
+	return &c
+}
+
+// compare holds the counts against the table of docs/ha.md: every pair is there once, what is called impossible was
+// never reached, and with full everything else was.
+func (c *coverage) compare(t *testing.T, full bool) {
+	text, err := os.ReadFile("../../docs/ha.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := c.labels()
+	seen := map[string]bool{}
+	for _, line := range strings.Split(string(text), "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 5 || !strings.HasPrefix(strings.TrimSpace(cells[1]), "@") {
+			continue
+		}
+		label, kind := strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2])
+		n, known := labels[label]
+		switch {
+		case !known || seen[label]:
+			t.Errorf("docs/ha.md: %s is no pair of states, or stands there twice", label)
+		case kind == "x" && n > 0:
+			t.Errorf("%s is called impossible and was reached %d times", label, n)
+		case kind != "x" && n == 0 && full:
+			t.Errorf("%s was never reached", label)
+		}
+		seen[label] = true
+	}
+	for label := range labels {
+		if !seen[label] {
+			t.Errorf("docs/ha.md lacks %s", label)
+		}
+	}
 }

@@ -446,8 +446,9 @@ func TestWalks(t *testing.T) {
 	for k := range seen {
 		all.add(&seen[k])
 	}
-	for label, n := range all.labels() {
-		t.Logf("%8d %s", n, label)
+	all.add(scriptCoverage(t))
+	if !t.Failed() {
+		all.compare(t, *walkCount >= 20000)
 	}
 }
 
