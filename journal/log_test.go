@@ -10,6 +10,7 @@ import (
 
 	"github.com/hindmq/hind/aio"
 	"github.com/hindmq/hind/aio/aiotest"
+	"github.com/hindmq/hind/journal/datafile"
 )
 
 func openTestLog(t testing.TB, p *aiotest.Process, o Options, mem *memory) (*Log, error) {
@@ -145,7 +146,7 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func benchmarkAppend(b *testing.B, callers int) {
-	o := Options{Slots: 64, Reserve: 4}
+	o := Options{Slots: 16, Reserve: 4, Geometry: datafile.Geometry{BlockShift: 12, Capacity: 4096}}
 	pool, err := aio.NewPool(aio.PoolOptions{Size: 1 << 20, Count: 32})
 	if err != nil {
 		b.Fatal(err)
