@@ -18,8 +18,8 @@ const keyIterations = 100_000
 type Key struct{ secret [sha256.Size]byte }
 
 // ErrNoPassword refuses an empty cluster user or password: everyone knows it.
-var ErrNoPassword = errors.New("cluster user and password must not be empty: set <cluster-user> and <cluster-password>, " +
-	"the same on both brokers")
+var ErrNoPassword = errors.New("cluster user and password must not be empty: set <cluster-user> and " +
+	"<cluster-password>, the same on both brokers")
 
 // DeriveKey makes the key of a cluster user and password.
 func DeriveKey(user, password string) (Key, error) {

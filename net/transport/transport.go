@@ -55,8 +55,9 @@ type Handler interface {
 	// Opened is called first.
 	Opened(c Conn)
 	// Received gets bytes: those that earlier calls left, followed by new ones. It returns how many it consumed, 0 to
-	// len(data); anything else is a panic of the handler. data is valid during the call only and must not be changed. The transport keeps the rest, at most
-	// Limits.Inbound bytes: if that much was offered and nothing consumed, the connection ends with ErrInboundFull.
+	// len(data); anything else is a panic of the handler. data is valid during the call only and must not be changed.
+	// The transport keeps the rest, at most Limits.Inbound bytes: if that much was offered and nothing consumed, the
+	// connection ends with ErrInboundFull.
 	// So a protocol may be a pure decoder that consumes whole frames (Limits.Inbound then bounds a frame), or consume
 	// long bodies piece by piece as they come. It is not called again before new bytes arrive, except after a
 	// ResumeRead if some were left.
