@@ -191,3 +191,108 @@ func TestTwoBrokers(t *testing.T) {
 }
 
 var _ shard.Log = (*shardtest.Log)(nil)
+
+// A transaction of several groups that meets a full journal half-way is rolled back, in the log too; one that meets a busy
+// journal goes on where it stopped, and nothing else gets between.
+func TestLargeTransactionInTrouble(t *testing.T) {
+	body := strings.Repeat("x", 20<<10)
+	for _, trouble := range []error{journal.ErrFull, journal.ErrBusy} {
+		r := newRig(t, rigOptions{})
+		s := r.connect("a").session("s", transacted)
+		s.queue("q")
+		r.step()
+		for range 10 {
+			s.quiet("q", body)
+		}
+		r.log.Refuse, r.log.Left = trouble, 2
+		s.do(s.Commit)
+		other := r.connect("b").session("b")
+		other.quiet("q", "other")
+		want := int64(11)
+		if trouble == journal.ErrFull {
+			r.expect(`a commit: error 210`)
+			want = 0
+		} else {
+			r.expect(``)
+			r.log.Refuse = nil
+			r.expect(`a commit: ok`)
+			records := r.log.Records()
+			for i := len(records) - 12; i < len(records)-1; i++ {
+				if records[i].Tx == 0 {
+					t.Errorf("record %d got into the transaction", i)
+				}
+			}
+		}
+		r.log.Refuse = nil
+		kinds := map[journal.Kind]int{}
+		for _, rec := range r.log.Records() {
+			kinds[rec.Kind]++
+		}
+		if kinds[journal.KindCommit]+kinds[journal.KindRollback] != 1 || kinds[journal.KindCommit] != int(want/11) {
+			t.Errorf("%v: %d commits, %d rollbacks", trouble, kinds[journal.KindCommit], kinds[journal.KindRollback])
+		}
+		r.crash(0)
+		if got := r.shard.Office().Queue("q").Messages(); got != want {
+			t.Errorf("%v: %d messages, want %d", trouble, got, want)
+		}
+	}
+}
+
+// While a transaction is half appended nothing else appends: here a message that the transaction settles in one queue
+// expires in another, and its record must not go before the commit.
+func TestNothingBetweenTheHalves(t *testing.T) {
+	r := newRig(t, rigOptions{})
+	a := r.connect("a")
+	s := a.session("s", transacted)
+	for _, name := range []string{"one", "two"} {
+		s.CreateQueue(&QueueOptions{Address: "topic", Name: name, Routing: address.Multicast, Kind: QueueKind{Durable: true}}, silent)
+	}
+	s.queue("q")
+	s.consume(1, "one")
+	r.connect("p").session("p").quiet("topic", "x", expiring(startWall+1000))
+	r.expect(`a gets x consumer=1 count=1`)
+	b := r.connect("b")
+	b.queued = DefaultOptions().OutboundHighWater
+	b.session("b").consume(1, "two")
+	r.step()
+	for range 10 {
+		s.quiet("q", strings.Repeat("x", 20<<10))
+	}
+	s.ack("x")
+	r.log.Refuse, r.log.Left, r.log.Small = journal.ErrBusy, 1, 1000 // small records would still be taken
+	s.do(s.Commit)
+	r.expect(`a ack: ok`)
+	r.advance(2 * time.Second)
+	b.queued = 0
+	b.conn.Writable()
+	r.expect(``)
+	r.crash(100)
+	if got := r.shard.Office().Queue("one").Messages(); got != 1 {
+		t.Errorf("%d messages in the queue whose settlement was never committed", got)
+	}
+}
+
+// What a client made is safe before it is told so, and before anybody else is told that it exists already.
+func TestCreationIsSafe(t *testing.T) {
+	r := newRig(t, rigOptions{})
+	s := r.connect("a").session("s")
+	other := r.connect("b").session("b")
+	s.CreateAddress("topic", address.SetOf(address.Multicast), false, silent)
+	s.peer.post()
+	r.step()
+	r.log.Hold = true
+	shared := &QueueOptions{Address: "topic", Name: "sub", Routing: address.Multicast, Kind: QueueKind{Durable: true, Shared: true}}
+	s.do(func(tag Tag) { s.CreateQueue(shared, tag) })
+	other.do(func(tag Tag) { other.CreateQueue(shared, tag) })
+	other.do(func(tag Tag) { other.CreateAddress("topic", address.SetOf(address.Multicast), false, tag) })
+	r.expect(``)
+	r.log.SafeAll()
+	r.expect(`
+		a create-queue: ok
+		b create-queue: ok
+		b create-address: ok`)
+	s.do(func(tag Tag) { s.DeleteQueue("sub", tag) })
+	r.expect(``)
+	r.log.SafeAll()
+	r.expect(`a delete-queue: ok`)
+}

@@ -1,6 +1,7 @@
 package shardtest
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/hindmq/hind/journal"
@@ -9,8 +10,9 @@ import (
 // Log is a shard.Log in memory. Fields may be set between calls.
 type Log struct {
 	Hold    bool   // nothing becomes safe by Flush
-	Refuse  error  // what Append answers
+	Refuse  error  // what Append answers; journal.ErrFull still lets through what drains the log
 	Left    int    // Appends before Refuse, if Refuse is set
+	Small   int    // Refuse lets groups through whose bodies have fewer bytes
 	Flushes int    // calls of Flush
 	OnFlush func() // called at the start of Flush, as a checkpoint would be
 
@@ -40,7 +42,7 @@ func (l *Log) next() journal.RecordID {
 
 // Append is shard.Log's.
 func (l *Log) Append(recs ...journal.Record) (journal.RecordID, journal.Position, error) {
-	if l.Refuse != nil {
+	if l.Refuse != nil && size(recs) >= l.Small && !(errors.Is(l.Refuse, journal.ErrFull) && drains(recs)) {
 		if l.Left == 0 {
 			return 0, journal.Position{}, l.Refuse
 		}
@@ -58,6 +60,24 @@ func (l *Log) Append(recs ...journal.Record) (journal.RecordID, journal.Position
 	}
 	l.open = true
 	return first, journal.Position{File: 1, Block: l.page + 1}, nil
+}
+
+func size(recs []journal.Record) int {
+	sum := 0
+	for _, r := range recs {
+		sum += len(r.Body)
+	}
+	return sum
+}
+
+// drains says whether a full journal takes the records: they add nothing that lives.
+func drains(recs []journal.Record) bool {
+	for _, r := range recs {
+		if r.Kind == journal.KindAdd || r.Kind == journal.KindUpdate {
+			return false
+		}
+	}
+	return true
 }
 
 // Flush seals the open page.
