@@ -171,9 +171,20 @@ func (g *gnetConn) flush() error {
 		if g.sent(n) {
 			g.drained()
 		}
+		if n < sizeOf(vec) { // the socket is full: do not ask it again to hear so
+			g.polled = true
+			return g.writes.await(g)
+		}
 	}
 	g.again()
 	return nil
+}
+
+func sizeOf(vec [][]byte) (n int) {
+	for _, v := range vec {
+		n += len(v)
+	}
+	return n
 }
 
 // finish is called by OnClose; the descriptor is closed after it returns.

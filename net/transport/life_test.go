@@ -41,7 +41,7 @@ func TestDialAndServe(t *testing.T) {
 
 func TestDialFailuresAreToldApart(t *testing.T) {
 	matrix(t, func(t *testing.T, tr *Sockets) {
-		dial := func(address string, timeout time.Duration) (error, func()) {
+		dial := func(address string, timeout time.Duration) error {
 			failed := make(chan error, 1)
 			h := newScript(t, nil)
 			cancel := tr.Dial(address, DialOptions{Handler: h, Timeout: timeout, Failed: func(err error) { failed <- err }})
@@ -49,7 +49,7 @@ func TestDialFailuresAreToldApart(t *testing.T) {
 				cancel()
 				cancel()
 			}
-			return await(t, failed, "the failure of "+address), cancel
+			return await(t, failed, "the failure of "+address)
 		}
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -69,7 +69,7 @@ func TestDialFailuresAreToldApart(t *testing.T) {
 			{"no port", 0, ErrUnreachable},
 			{"127.0.0.1:99999", 0, ErrUnreachable},
 		} {
-			err, _ := dial(test.address, test.timeout)
+			err := dial(test.address, test.timeout)
 			kinds := 0
 			for _, kind := range []error{ErrRefused, ErrTimeout, ErrUnreachable, ErrClosed} {
 				if errors.Is(err, kind) {
@@ -188,10 +188,8 @@ func TestFastRestartOnTheSamePort(t *testing.T) {
 		a, scripts := serve(t, tr, Limits{}, nil)
 		address := a.Addr()
 		for range 5 {
-			var peers []*net.TCPConn
 			for range 5 {
 				c := dialRaw(t, a)
-				peers = append(peers, c)
 				s := await(t, scripts, "a connection")
 				conn := await(t, s.opened, "Opened")
 				conn.Close(nil) // the server closes first: its side waits in TIME_WAIT

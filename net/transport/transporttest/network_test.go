@@ -145,10 +145,11 @@ func TestSeedDecides(t *testing.T) {
 		w.run(time.Minute)
 		return w.trace.String()
 	}
-	if story(7) != story(7) {
+	first, again, other := story(7), story(7), story(8)
+	if first != again {
 		t.Error("one seed, two stories")
 	}
-	if story(7) == story(8) {
+	if first == other {
 		t.Error("two seeds, one story")
 	}
 }
