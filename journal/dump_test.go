@@ -7,6 +7,7 @@ import (
 	"github.com/hindmq/hind/journal/record"
 )
 
+// dump lists a host's state for a failure's report.
 func (h *ledgerHost) dump() string {
 	s := fmt.Sprintf("counter %x\n", h.counter)
 	for _, id := range sortedKeys(h.live) {
@@ -18,6 +19,7 @@ func (h *ledgerHost) dump() string {
 	return s
 }
 
+// inspectDisk lists every valid page of every slot, on the chain or not.
 func inspectDisk(d *aiotest.Disk, o Options) string {
 	s := ""
 	for n := 0; n < o.Slots; n++ {
