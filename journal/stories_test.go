@@ -456,3 +456,33 @@ func TestLabelH(t *testing.T) {
 	}
 	t.Fatal("no crash tore the tail")
 }
+
+// Story of the spent sequence: the ids of an incarnation are used up; a new file begins with a higher one, in the same
+// process, and what is undecided stays undecided.
+func TestStorySpentSequence(t *testing.T) {
+	r := newRig(t, smallOptions(), 12)
+	r.start()
+	r.append(Record{Kind: KindAdd, Tx: 5, Body: []byte("undecided")})
+	r.drain()
+	r.d.Roll() // the next file begins near the end of the sequence
+	r.d.m.l.next = RecordID(1<<40 | sequencesMax)
+	first := r.add("last of its incarnation")
+	r.add("one more")
+	r.drain()
+	second := r.add("first of the next")
+	r.drain()
+	if first.Incarnation() != 1 || second.Incarnation() != 2 || second.Sequence() > 100 {
+		t.Fatalf("ids %s and %s", first, second)
+	}
+	if r.mem.txs[5] == nil {
+		t.Fatal("the test's own host forgot the transaction")
+	}
+	r.append(Record{Kind: KindCommit, Tx: 5})
+	r.drain()
+	want := r.mem.String()
+	r.reboot(50)
+	r.start()
+	if got := r.mem.String(); got != want || len(r.mem.live) != 4 {
+		t.Fatalf("have %s, want %s", got, want)
+	}
+}
