@@ -33,7 +33,7 @@ test: lint test-unit test-crash test-race ## all that a change has to pass
 # is missing on this machine proves nothing. $(1): name of the log, $(2): arguments of go test.
 define tests
 	@mkdir -p $(CACHE)/log; log=$(CACHE)/log/$(1).log; \
-	echo "$(1): go test $(2)"; \
+	echo "$(1) ..."; \
 	if ! $(GO) test -v $(2) >$$log 2>&1; then \
 	  grep -vE '^ *(=== |--- PASS)|^PASS$$|^ok |no test files' $$log | tail -n 300; echo "$(1): FAILED, all of it in $$log"; exit 1; fi; \
 	if grep -E '^ *--- SKIP' $$log; then echo "$(1): FAILED, a test was skipped"; exit 1; fi; \
