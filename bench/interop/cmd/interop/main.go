@@ -54,7 +54,9 @@ func commands() []command {
 		{name: "gap", run: func(ctx context.Context, e *scenario.Env, o *options) error {
 			return scenario.Gap(ctx, e, o.kills, o.pace, o.urlExtra)
 		}},
-		{name: "rates", several: func(ctx context.Context, all []*scenario.Env, o *options) error { return scenario.Rates(ctx, all, o.rates) }},
+		{name: "rates", several: func(ctx context.Context, all []*scenario.Env, o *options) error {
+			return scenario.Rates(ctx, all, o.rates)
+		}},
 	}
 }
 

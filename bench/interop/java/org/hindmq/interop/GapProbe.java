@@ -2,7 +2,8 @@ package org.hindmq.interop;
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
-import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 import javax.jms.Connection;
@@ -29,7 +30,7 @@ public final class GapProbe {
 
    private final EventLog log = new EventLog();
    private final Object lock = new Object();
-   private final BitSet seen = new BitSet();
+   private final Map<Integer, String> seen = new HashMap<>();
    private long lastConfirm;
    private long longest;
    private long confirmedSinceMark;
@@ -77,7 +78,7 @@ public final class GapProbe {
                stopReceiving = true;
                receiver.join(10_000);
                synchronized (lock) {
-                  log.write(new EventLog.Line("end").add("confirmed", sent).add("lost", sent - seen.cardinality()).add("doubled", doubled).add("errors", errors));
+                  log.write(new EventLog.Line("end").add("confirmed", sent).add("lost", sent - seen.size()).add("doubled", doubled).add("errors", errors));
                }
                return 0;
             default:
@@ -157,8 +158,9 @@ public final class GapProbe {
             lastDelivery = System.nanoTime();
             int seq = m.getIntProperty("seq");
             synchronized (lock) {
-               if (seen.get(seq) && !m.getJMSRedelivered()) doubled++;
-               seen.set(seq);
+               // The client gives each send a new message id: another one is a second accepted message, the same a redelivery.
+               String first = seen.putIfAbsent(seq, m.getJMSMessageID());
+               if (first != null && !first.equals(m.getJMSMessageID())) doubled++;
             }
             if (++unacknowledged % 10 == 0) m.acknowledge();
          } catch (JMSException e) {
