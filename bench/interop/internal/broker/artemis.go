@@ -53,7 +53,7 @@ func (a *Artemis) FoundsAlone() bool { return true }
 func (a *Artemis) Mark(s State, line string) State {
 	switch {
 	case strings.Contains(line, "AMQ221007"): // Server is now active
-		return State{Active: true, Text: "AMQ221007"}
+		return State{Active: true, InSync: true, Text: "AMQ221007"} // its backup's log must say the rest
 	case strings.Contains(line, "AMQ221109"), strings.Contains(line, "AMQ221039"): // backup started, or restarting as backup
 		return State{Text: "passive"}
 	case strings.Contains(line, "AMQ221024"): // synchronized with its primary

@@ -32,7 +32,7 @@ func (s *scripted) Poll(context.Context, *Node) (State, bool) { return State{}, 
 func (s *scripted) Mark(old State, line string) State {
 	switch line {
 	case "active":
-		return State{Active: true}
+		return State{Active: true, InSync: true}
 	case "insync":
 		return State{InSync: true}
 	}
@@ -140,7 +140,7 @@ func TestPairWaitsForTheWantedRoles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tell(p.Nodes[0], func(s State) bool { return s.InSync })
+	tell(p.Nodes[0], func(s State) bool { return s.InSync && !s.Active })
 	tell(p.Nodes[1], func(s State) bool { return s.Active })
 	if _, _, err := p.AwaitPaired(limited(t, 100*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("with failback, an active backup is not the end: %v", err)
@@ -150,7 +150,7 @@ func TestPairWaitsForTheWantedRoles(t *testing.T) {
 		t.Fatalf("without failback it is: %v", err)
 	}
 	p.Failback = true
-	tell(p.Nodes[1], func(s State) bool { return s.InSync })
+	tell(p.Nodes[1], func(s State) bool { return s.InSync && !s.Active })
 	tell(p.Nodes[0], func(s State) bool { return s.Active })
 	if active, passive, err := p.AwaitPaired(ctx); err != nil || active != p.Nodes[0] || passive != p.Other(active) {
 		t.Fatalf("after the failback: %v", err)
@@ -168,8 +168,8 @@ func TestArtemisMarks(t *testing.T) {
 		{"INFO something else", State{Text: "passive"}},
 		{"INFO AMQ221024: Backup server is synchronized", State{InSync: true, Text: "AMQ221024"}},
 		{"INFO AMQ221066: Initiating quorum vote", State{Text: "becoming active"}},
-		{"INFO AMQ221007: Server is now active", State{Active: true, Text: "AMQ221007"}},
-		{"INFO AMQ221024: Backup server is synchronized", State{Active: true, Text: "AMQ221007"}},
+		{"INFO AMQ221007: Server is now active", State{Active: true, InSync: true, Text: "AMQ221007"}},
+		{"INFO AMQ221024: Backup server is synchronized", State{Active: true, InSync: true, Text: "AMQ221007"}},
 		{"INFO AMQ221039: Restarting as Replicating backup server", State{Text: "passive"}},
 	}
 	for _, st := range steps {
@@ -199,9 +199,10 @@ func TestHindPoll(t *testing.T) {
 	}
 	h := &Hind{}
 	for text, want := range map[string]State{
-		`{"role":"active","epoch":4,"inSync":true}`:   {Active: true, Epoch: 4, Text: "active"},
-		`{"role":"standby","epoch":4,"inSync":true}`:  {InSync: true, Epoch: 4, Text: "standby"},
-		`{"role":"joining","epoch":4,"inSync":false}`: {Epoch: 4, Text: "joining"},
+		`{"role":"Paired","serving":true,"epoch":4,"inSync":true}`:           {Active: true, InSync: true, Epoch: 4, Text: "Paired"},
+		`{"role":"Alone","serving":true,"epoch":5,"inSync":false}`:           {Active: true, Epoch: 5, Text: "Alone"},
+		`{"role":"Standby","epoch":4,"inSync":true}`:                         {InSync: true, Epoch: 4, Text: "Standby"},
+		`{"role":"Joining","epoch":4,"inSync":false,"blocked":"no partner"}`: {Epoch: 4, Text: "Joining no partner"},
 	} {
 		answer = text
 		if s, ok := h.Poll(limited(t, 5*time.Second), n); !ok || s != want {

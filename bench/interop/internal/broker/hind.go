@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/hindmq/hind/bench/interop/internal/proc"
@@ -66,13 +67,14 @@ func (h *Hind) Poll(ctx context.Context, n *Node) (State, bool) {
 	}
 	defer resp.Body.Close()
 	var status struct {
-		Role   string `json:"role"`
-		Epoch  uint64 `json:"epoch"`
-		InSync bool   `json:"inSync"`
+		Role    string `json:"role"`
+		Serving bool   `json:"serving"`
+		Epoch   uint64 `json:"epoch"`
+		InSync  bool   `json:"inSync"`
+		Blocked string `json:"blocked"`
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&status); err != nil {
 		return State{Text: "status is not JSON: " + err.Error()}, true
 	}
-	active := status.Role == "active"
-	return State{Active: active, InSync: status.InSync && !active, Epoch: status.Epoch, Text: status.Role}, true
+	return State{Active: status.Serving, InSync: status.InSync, Epoch: status.Epoch, Text: strings.TrimSpace(status.Role + " " + status.Blocked)}, true
 }

@@ -26,7 +26,7 @@ const (
 // State is what can be seen of a broker from outside.
 type State struct {
 	Active bool   // serves clients
-	InSync bool   // passive, and able to take over without loss
+	InSync bool   // passive: able to take over without loss; active: its backup is, as far as it can be asked
 	Epoch  uint64 // the role epoch, where the brand has one
 	Text   string // the brand's own words, for messages
 }

@@ -77,7 +77,7 @@ func (p *Pair) AwaitPaired(ctx context.Context) (active, passive *Node, err erro
 		}
 		for i := range s {
 			settled := i == 0 || !p.Failback
-			if s[i].Active && s[1-i].InSync && !s[1-i].Active && settled {
+			if s[i].Active && s[i].InSync && s[1-i].InSync && !s[1-i].Active && settled {
 				return p.Nodes[i], p.Nodes[1-i], nil
 			}
 		}

@@ -18,13 +18,13 @@ var ErrClosed = errors.New("proc: supervisor is closed")
 
 // Spec says what to start.
 type Spec struct {
-	Path  string   // the program
-	Args  []string // its arguments, without its name
-	Dir   string   // its working directory
-	Env   []string // added to this process's environment
-	Log   string   // file that gets standard error and standard output; appended to
-	Lines func(line string)
-	// Private keeps standard output out of the log file: its lines go to Lines only.
+	Path  string            // the program
+	Args  []string          // its arguments, without its name
+	Dir   string            // its working directory
+	Env   []string          // added to this process's environment
+	Log   string            // file that gets standard error and standard output; appended to
+	Lines func(line string) // gets every line of both outputs
+	// Private keeps standard output out of the log file, and standard error out of Lines.
 	Private bool
 }
 
@@ -112,6 +112,9 @@ func (p *Process) start(wg *sync.WaitGroup) error {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return errors.Join(err, log.Close())
+	}
+	if !p.spec.Private {
+		cmd.Stderr = cmd.Stdout // one stream, so that Lines and the log file have both in order
 	}
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -51,7 +51,7 @@ func TestOutputReachesLinesAndLog(t *testing.T) {
 	s := NewSupervisor()
 	defer s.Close()
 	l := newLines()
-	spec := shell(t, "echo one; read x; echo got $x; printf tail", l.add)
+	spec := shell(t, "echo one; read x; echo got $x >&2; printf tail", l.add)
 	p, err := s.Start(spec)
 	if err != nil {
 		t.Fatal(err)
