@@ -56,10 +56,10 @@ var arrows = []arrow{
 
 	{pkg: "net/transport", shut: []string{"broker", "journal", "aio"}},
 	{pkg: "net/core/wire", shut: []string{"journal", "aio"}, pure: true},
-	{pkg: "net/core", siblings: []string{"net/transport"}, shut: []string{"aio"}},
+	{pkg: "net/core", siblings: []string{"net/transport", "net/remoting"}, shut: []string{"aio"}},
 	{pkg: "net/replication", siblings: []string{"net/transport"}},
 	{pkg: "net/client", siblings: []string{"net/transport", "net/core/wire"}, shut: []string{"aio"}},
-	{pkg: "net/remoting", siblings: []string{"net"}},
+	{pkg: "net/remoting", siblings: []string{"net/transport"}, shut: []string{"broker", "journal", "aio"}}, // knows no protocol
 }
 
 // keepers are the only packages that may import a module or package of others.
@@ -192,7 +192,7 @@ func TestForbidden(t *testing.T) {
 		{"broker/shard", "broker/session", false, false}, {"broker/queue", "journal", false, false},
 		{"broker/queue", "journal", true, true}, {"journal", "aio", false, true}, {"aio", "journal", true, false},
 		{"journal/record", "journal", false, false}, {"journal/record", "aio", false, false}, {"journal", "journal/record", false, true},
-		{"net/core", "net/replication", false, false}, {"net/core", "net/core/wire", false, true}, {"net/remoting", "net/core", false, true},
+		{"net/core", "net/replication", false, false}, {"net/core", "net/core/wire", false, true}, {"net/remoting", "net/core", false, false}, {"net/core", "net/remoting", false, true},
 		{"bench", "aio", false, true}, {"fuzz/sim", "broker", false, true}, {"broker", "bench", false, false},
 		{"broker/config", "broker/address", false, false}, {"broker/config", "journal", false, false}, {"tools", "aio", false, false},
 	} {

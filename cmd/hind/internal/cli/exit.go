@@ -8,10 +8,11 @@ import (
 
 // The exit codes. docs/cli.md repeats them for people.
 const (
-	exitOK     = 0
-	exitFailed = 1 // the command could not do its work
-	exitUsage  = 2 // unknown command or flag, wrong arguments
-	exitConfig = 3 // the configuration has mistakes
+	exitOK      = 0
+	exitFailed  = 1 // the command could not do its work
+	exitUsage   = 2 // unknown command or flag, wrong arguments
+	exitConfig  = 3 // the configuration has mistakes
+	exitDamaged = 4 // the journal is damaged
 )
 
 // failure is an error of a command that was called rightly, with its exit code.

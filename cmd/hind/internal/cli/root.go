@@ -37,7 +37,8 @@ func newRoot(w World) *cobra.Command {
 		Long: `hind is a message broker for clients of Apache Artemis. What it acknowledges is on disk, and with a partner on
 two disks.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 mistakes in the configuration.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 mistakes in the configuration, 4 a damaged
+journal.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -47,6 +48,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 mistakes in the configuration.`,
 	root.SetOut(w.Out)
 	root.SetErr(w.Err)
 	root.AddCommand(newVersion(w), newCheck(w))
+	root.AddCommand(newJournal(w))
 	return root
 }
 
