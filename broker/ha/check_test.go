@@ -6,7 +6,8 @@ import "fmt"
 //
 //	S1  no broker serves without a confirmed message, none is cut without asking;
 //	S2  no two epochs confirm: what an older one confirms late is contained in the newer one's log;
-//	S3  a record that was cut does not come back.
+//	S3  a record that was cut does not come back;
+//	S4  nobody confirms alone before its disk says that it is alone (in mode wait promises would mask the loss).
 type ghost struct {
 	confirmed uint64 // that some broker has to serve
 	ever      uint64 // confirmed at any time
@@ -62,6 +63,9 @@ func (g *ghost) cutting(w *world, h *host, n int) {
 // confirm is called when h, acting in epoch, tells a client that x is safe.
 func (g *ghost) confirm(w *world, h *host, epoch, x uint64) {
 	bit := uint64(1) << x
+	if c, ok := h.m.Confirm(); ok && !c.Needs && !h.durableRecord().OwnAlone(h.disk.instance) {
+		g.violated("S4: %s confirms %d alone, its disk says [%v]", h.name, x, h.durableRecord())
+	}
 	older := epoch < g.epoch || epoch == g.epoch && h.index != g.owner
 	if g.epoch != 0 && older && g.contained&bit == 0 {
 		g.violated("S2: %s confirms %d in e%d, while e%d has confirmed without it", h.name, x, epoch, g.epoch)
@@ -82,6 +86,16 @@ func (g *ghost) confirm(w *world, h *host, epoch, x uint64) {
 	}
 	g.confirmed |= bit
 	g.ever |= bit
+}
+
+// durableRecord is the newest role record that a crash would leave.
+func (h *host) durableRecord() (r RoleRecord) {
+	for _, e := range h.disk.log[:h.disk.durable] {
+		if e.msg == 0 {
+			r = e.role
+		}
+	}
+	return r
 }
 
 // confirmNow confirms x at h if the rules allow it.

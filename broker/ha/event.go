@@ -86,7 +86,9 @@ type (
 		Seq uint64
 		At  journal.Position
 	}
-	// Followed: a role record of the owner became durable in this follower's log.
+	// Followed: a role record of the owner became durable in this follower's log. Report it after the acknowledgement
+	// that covers it has left (the record may end the following, and the owner waits for that acknowledgement), in log
+	// order, and also if its page arrived on an earlier connection: Link is that of the newest Follow.
 	Followed struct {
 		Link   Link
 		Record RoleRecord
