@@ -31,8 +31,6 @@ type link struct {
 	steps []step
 }
 
-func (c *link) end() uint32 { return c.steps[len(c.steps)-1].end }
-
 // find decides where the log begins and ends.
 func (r *recovery) find() error {
 	for _, v := range r.views {

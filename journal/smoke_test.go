@@ -98,7 +98,6 @@ type memory struct {
 	txs      map[TxID][]Record
 	prepared map[TxID]bool
 	blob     string
-	order    []RecordID
 }
 
 func newMemory() *memory {

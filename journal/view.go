@@ -110,8 +110,7 @@ type walk struct {
 	steps []step
 }
 
-func (w *walk) end() uint32  { return w.steps[len(w.steps)-1].end }
-func (w *walk) tail() uint64 { return w.steps[len(w.steps)-1].hash }
+func (w *walk) end() uint32 { return w.steps[len(w.steps)-1].end }
 
 // upTo is the number of steps whose last one ends at end with that hash; 0: there is none.
 func (w *walk) upTo(end uint32, hash uint64) int {

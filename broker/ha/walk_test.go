@@ -60,12 +60,11 @@ var appetite = [opEnd]float64{
 
 // walker is one walk.
 type walker struct {
-	w       *world
-	rng     *rand.Rand
-	weight  [opEnd]float64
-	sum     float64
-	lastMsg uint64
-	human   bool // a disk was lost or an operator spoke: a human may be needed afterwards
+	w      *world
+	rng    *rand.Rand
+	weight [opEnd]float64
+	sum    float64
+	human  bool // a disk was lost or an operator spoke: a human may be needed afterwards
 }
 
 func newWalker(seed uint64, w *world) *walker {

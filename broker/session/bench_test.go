@@ -27,7 +27,6 @@ func (l *nullLog) Safe() journal.Position  { return journal.Position{File: 1, Bl
 
 type counter struct {
 	conn    *Conn
-	session *Session
 	ids     []int64
 	answers int
 }

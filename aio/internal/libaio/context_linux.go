@@ -21,20 +21,19 @@ const (
 	cmdFdsync = 3
 )
 
-// iocb is a request, 64 bytes, on little-endian machines (key and rwFlags change places on others).
+// iocb is a request, 64 bytes. The fields without a name belong to the kernel or stay zero.
 type iocb struct {
-	data    uint64
-	key     uint32
-	rwFlags uint32
-	opcode  uint16
-	prio    int16
-	fd      uint32
-	buf     uint64
-	n       uint64
-	off     int64
-	_       uint64
-	flags   uint32
-	resFd   uint32
+	data   uint64
+	_, _   uint32 // key and rw_flags, in the order of the machine's bytes
+	opcode uint16
+	_      int16 // priority
+	fd     uint32
+	buf    uint64
+	n      uint64
+	off    int64
+	_      uint64
+	_      uint32 // flags
+	_      uint32 // descriptor of an eventfd
 }
 
 // event is a result, 32 bytes.
