@@ -138,8 +138,13 @@ func (n *Node) set(s State) {
 // Kill ends the broker with SIGKILL and waits until the kernel has let go of it.
 func (n *Node) Kill() { n.process.Kill() }
 
-// Stop asks the broker to end with SIGTERM and waits for it.
-func (n *Node) Stop(ctx context.Context) error { return n.process.Stop(ctx) }
+// Stop asks the broker to end with SIGTERM, waits for it and returns its exit code, -1 if a signal ended it.
+func (n *Node) Stop(ctx context.Context) (code int, err error) {
+	if err := n.process.Stop(ctx); err != nil {
+		return 0, err
+	}
+	return n.process.ExitCode(), nil
+}
 
 // Pause freezes the broker with SIGSTOP; Resume thaws it.
 func (n *Node) Pause() { n.process.Pause() }

@@ -167,6 +167,9 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Err returns how the process ended; nil means exit code 0. Valid once Done is closed.
 func (p *Process) Err() error { return p.err }
 
+// ExitCode returns the exit code, or -1 when a signal ended the process. Valid once Done is closed.
+func (p *Process) ExitCode() int { return p.cmd.ProcessState.ExitCode() }
+
 // Running tells whether the process has not been reaped yet.
 func (p *Process) Running() bool {
 	select {

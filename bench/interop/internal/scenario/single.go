@@ -93,12 +93,12 @@ func stopCleanly(ctx context.Context, e *Env, nodes ...*broker.Node) error {
 		}
 		sctx, cancel := stage(ctx, 20*time.Second)
 		start := time.Now()
-		err := n.Stop(sctx)
+		code, err := n.Stop(sctx)
 		cancel()
 		if err != nil {
 			return err
 		}
-		e.printf("  %s ended %d ms after SIGTERM", n.Name, time.Since(start).Milliseconds())
+		e.printf("  %s ended %d ms after SIGTERM, exit code %d", n.Name, time.Since(start).Milliseconds(), code)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import javax.jms.Session;
 import javax.jms.TextMessage;
 import javax.jms.Topic;
 
-/** Flows beyond the backbone: durable and shared subscriptions, delayed delivery. Reported, not demanded. */
+/** Flows beyond the backbone: durable and shared subscriptions, delayed delivery, groups. Reported, not demanded. */
 final class MoreFlows {
    private MoreFlows() { }
 
@@ -18,6 +18,24 @@ final class MoreFlows {
       m.put("durable-subscription", MoreFlows::durableSubscription);
       m.put("shared-subscription", MoreFlows::sharedSubscription);
       m.put("delivery-delay", MoreFlows::deliveryDelay);
+      m.put("groups", MoreFlows::groups);
+   }
+
+   static void groups(Flow f) throws Exception {
+      Session s = f.auto();
+      MessageConsumer a = s.createConsumer(f.queue(s));
+      MessageConsumer b = f.auto().createConsumer(f.queue(s));
+      MessageProducer p = s.createProducer(f.queue(s));
+      for (int i = 0; i < 10; i++) {
+         TextMessage m = s.createTextMessage("" + i);
+         m.setStringProperty("JMSXGroupID", "g");
+         p.send(m);
+      }
+      int fromA = 0;
+      int fromB = 0;
+      for (Message m; (m = a.receive(Flow.SHORT)) != null; fromA++) Flow.same("g", m.getStringProperty("JMSXGroupID"), "group id");
+      for (Message m; (m = b.receive(Flow.SHORT)) != null; fromB++) Flow.same("g", m.getStringProperty("JMSXGroupID"), "group id");
+      Flow.check(fromA + fromB == 10 && (fromA == 0 || fromB == 0), "one group was split: " + fromA + " and " + fromB);
    }
 
    static void durableSubscription(Flow f) throws Exception {
