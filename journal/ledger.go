@@ -366,8 +366,12 @@ func (l *ledger) applyRetire(r *record.Record) error {
 func (l *ledger) manifest() []FileInfo {
 	infos := make([]FileInfo, 0, len(l.files))
 	for _, f := range l.files {
-		infos = append(infos, FileInfo{Name: f.name, Kind: f.kind, Slot: f.slot, Epoch: f.epoch, Incarnation: f.incarnation,
-			FirstRecord: f.first, Records: f.count, Live: f.live, Closed: f.closed, End: f.end, TailHash: f.tail, Pred: f.pred})
+		infos = append(infos, f.info())
 	}
 	return infos
+}
+
+func (f *file) info() FileInfo {
+	return FileInfo{Name: f.name, Kind: f.kind, Slot: f.slot, Epoch: f.epoch, Incarnation: f.incarnation,
+		FirstRecord: f.first, Records: f.count, Live: f.live, Closed: f.closed, End: f.end, TailHash: f.tail, Pred: f.pred}
 }

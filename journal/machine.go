@@ -40,6 +40,7 @@ type Effect struct {
 	Kind EffectKind
 	Slot int
 	File datafile.Name
+	file *file
 }
 
 // Machine turns records into pages, pages into writes, and completions into durable positions. It is pure: no goroutine,

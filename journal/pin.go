@@ -15,11 +15,11 @@ type pin struct {
 
 // Pin keeps a file's slot from being reused until unpin, or until the journal needs the slot: then revoked is called and
 // the pin is gone. Slots that producers wait for go before followers that lag.
-func (d *Driver) Pin(file datafile.Name, revoked func()) (unpin func(), err error) {
-	if d.m.l.find(file) == nil {
-		return nil, fmt.Errorf("%w: file %s", ErrRetired, file)
+func (d *Driver) Pin(name datafile.Name, revoked func()) (unpin func(), err error) {
+	if !slices.ContainsFunc(d.onDisk(), func(x *file) bool { return x.name == name }) {
+		return nil, fmt.Errorf("%w: file %s", ErrRetired, name)
 	}
-	p := &pin{file, revoked}
+	p := &pin{name, revoked}
 	d.pins = append(d.pins, p)
 	return func() {
 		d.pins = slices.DeleteFunc(d.pins, func(q *pin) bool { return q == p })

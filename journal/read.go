@@ -149,7 +149,11 @@ type PageReader struct {
 // oldest retained file), up to what is durable. Error: ErrRetired.
 func (d *Driver) ReadPages(from Position) (*PageReader, error) {
 	r := &PageReader{d: d, block: from.Block}
-	for _, f := range d.m.l.files {
+	files := d.m.l.files
+	if from != (Position{}) {
+		files = d.onDisk()
+	}
+	for _, f := range files {
 		if f.kind == datafile.Log && (from == (Position{}) || f.name.ID == from.File) {
 			r.file = f
 			break
@@ -229,9 +233,11 @@ func (r *PageReader) limit() (end uint32, more bool, err error) {
 	}
 }
 
+// next is the following file of the log. Files between that retired, and whose slots are free, are left out: what they said
+// is in a checkpoint further on.
 func (r *PageReader) next() *file {
-	for _, f := range r.d.m.l.files {
-		if f.kind == datafile.Log && f.pred.Name == r.file.name {
+	for _, f := range r.d.onDisk() {
+		if f.kind == datafile.Log && f.name.ID > r.file.name.ID {
 			return f
 		}
 	}

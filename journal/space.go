@@ -24,6 +24,7 @@ type retiring struct {
 	pos  Position
 	name datafile.Name
 	slot int
+	file *file // of a driver
 }
 
 // take hands out the lowest free slot; the caller has checked that there is one.
@@ -143,7 +144,7 @@ func (m *Machine) checkpointMax() int {
 
 // retired is told by the ledger of each file that a RETIRE names.
 func (m *Machine) retired(f *file) {
-	m.space.retiring = append(m.space.retiring, retiring{Position{m.l.current.name.ID, m.open.block + 1}, f.name, f.slot})
+	m.space.retiring = append(m.space.retiring, retiring{Position{m.l.current.name.ID, m.open.block + 1}, f.name, f.slot, f})
 }
 
 // releaseRetired frees the slots whose RETIRE is stable, once the file that holds the RETIRE is vouched on disk. Without
@@ -153,7 +154,7 @@ func (m *Machine) releaseRetired() {
 	n := 0
 	for n < len(m.space.retiring) && !stable.Less(m.space.retiring[n].pos) && m.space.vouched >= m.space.retiring[n].pos.File {
 		r := &m.space.retiring[n]
-		m.effects = append(m.effects, Effect{Kind: EffectRetired, Slot: r.slot, File: r.name})
+		m.effects = append(m.effects, Effect{Kind: EffectRetired, Slot: r.slot, File: r.name, file: r.file})
 		m.stats.Retired++
 		n++
 	}

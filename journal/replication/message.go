@@ -1,6 +1,8 @@
 package replication
 
 import (
+	"fmt"
+
 	"github.com/hindmq/hind/journal"
 	"github.com/hindmq/hind/journal/datafile"
 )
@@ -38,4 +40,12 @@ type PageRun struct {
 	Live    bool   // from memory as it was sealed, not from a file
 	Data    []byte
 	Release func()
+}
+
+func (k Kind) String() string {
+	names := [...]string{"Manifest", "Common", "Fetch", "Pages", "CaughtUp", "Safe", "Ack"}
+	if k < KindManifest || int(k) > len(names) {
+		return fmt.Sprintf("kind %d", uint8(k))
+	}
+	return names[k-1]
 }
