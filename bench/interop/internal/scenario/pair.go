@@ -96,15 +96,12 @@ func (r *pairRun) paired(ctx context.Context) (active, passive *broker.Node, err
 	return r.p.AwaitPaired(ctx)
 }
 
-// served waits until the worker's sends are confirmed by the successor.
-func (r *pairRun) served(ctx context.Context, kind string, failed, successor *broker.Node, confirmed int64, since time.Time) error {
+// served waits until the worker's sends are confirmed again.
+func (r *pairRun) served(ctx context.Context, kind string, failed *broker.Node, confirmed int64, since time.Time) error {
 	ctx, cancel := stage(ctx, serviceTime)
 	defer cancel()
-	if err := successor.AwaitActive(ctx); err != nil {
-		return err
-	}
 	if err := r.w.AwaitConfirmed(ctx, confirmed+afterHeal); err != nil {
-		return fmt.Errorf("no service by %s: %w; %s", successor.Name, err, successor.Tail())
+		return fmt.Errorf("no service after the %s of %s: %w; %s", kind, failed.Name, err, failed.Tail())
 	}
 	r.service.add(time.Since(since))
 	healed(r.w, kind, failed)
@@ -116,7 +113,10 @@ func (r *pairRun) kill(ctx context.Context, active, passive *broker.Node) error 
 	start := time.Now()
 	active.Kill()
 	confirmed := r.w.Confirmed()
-	if err := r.served(ctx, "kill", active, passive, confirmed, start); err != nil {
+	if err := r.takenOver(ctx, passive); err != nil {
+		return err
+	}
+	if err := r.served(ctx, "kill", active, confirmed, start); err != nil {
 		return err
 	}
 	return r.comeBack(ctx, active, active.Start)
@@ -144,7 +144,7 @@ func (r *pairRun) pause(ctx context.Context, active, passive *broker.Node, lease
 	start := time.Now()
 	active.Pause()
 	confirmed := r.w.Confirmed()
-	if err := r.served(ctx, "pause", active, passive, confirmed, start); err != nil {
+	if err := r.takenOver(ctx, passive); err != nil {
 		active.Resume()
 		return err
 	}
@@ -156,15 +156,27 @@ func (r *pairRun) pause(ctx context.Context, active, passive *broker.Node, lease
 		active.Resume()
 		return ctx.Err()
 	}
-	return r.comeBack(ctx, active, func() error { return r.wake(ctx, active) })
+	woken := time.Now()
+	return r.comeBack(ctx, active, func() error {
+		if err := r.wake(active); err != nil {
+			return err
+		}
+		return r.served(ctx, "pause", active, confirmed, woken)
+	})
+}
+
+// takenOver waits until the other broker is active. Clients cannot follow yet: the kernel still accepts connections for a
+// frozen process, so an unmodified client that reconnects stays there, with every call timing out, until the process wakes
+// up or its host says no.
+func (r *pairRun) takenOver(ctx context.Context, successor *broker.Node) error {
+	ctx, cancel := stage(ctx, serviceTime)
+	defer cancel()
+	return successor.AwaitActive(ctx)
 }
 
 // wake resumes a frozen broker. A deposed broker may end itself; whoever runs it starts it again.
-func (r *pairRun) wake(ctx context.Context, n *broker.Node) error {
+func (r *pairRun) wake(n *broker.Node) error {
 	n.Resume()
-	if err := awaitMore(ctx, r.w, floor, serviceTime); err != nil {
-		return fmt.Errorf("after %s woke up: %w", n.Name, err)
-	}
 	if n.Running() {
 		return nil
 	}
