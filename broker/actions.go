@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/hindmq/hind/broker/ha"
 )
@@ -104,6 +105,10 @@ func (n *Node) fence(reason string) {
 func (n *Node) publish() {
 	d := &n.domain
 	d.eventUID = max(n.now.Wall, d.eventUID+1)
+	if w := n.store.driver; w != nil {
+		// Clients ignore what is older than they know. The log's clock never falls, whichever broker wrote it.
+		d.eventUID = max(d.eventUID, w.Wall()/int64(time.Millisecond)+1)
+	}
 	n.env.Topology(Topology{NodeID: n.machine.Status().NodeID, EventUID: d.eventUID, Active: d.serving, Peer: len(n.o.HA.Peers) > 0})
 }
 

@@ -21,6 +21,7 @@ type store struct {
 	records  []recordWrite   // role records that are not durable yet, in order
 	settling bool            // waits until nothing is being written
 	overdue  bool
+	failed   bool          // the role machine was told
 	copying  bool          // the mark in the state file
 	appended journal.Stats // at the last look, to see whether the journal is idle
 	quietAt  time.Duration // since when nothing was appended
@@ -80,6 +81,11 @@ func (n *Node) load() (ha.Event, error) {
 	image, err := journal.Load(n.o.FS, n.o.Dir, n.o.Journal, n.domain.shard)
 	n.store.image = image
 	switch {
+	case errors.Is(err, journal.ErrDamaged) && image.State() != nil && image.State().Copying:
+		// A copy was cut short: what is there is no log of anybody's. It gives no right, and is copied again.
+		n.log.Warn("the copy of the other broker's log is unfinished; it begins anew", "found", err)
+		n.newShard()
+		return ha.Loaded{}, nil
 	case errors.Is(err, journal.ErrDamaged):
 		n.log.Error("the journal is damaged", "error", err)
 		return ha.LoadFailed{Reason: err.Error()}, nil
@@ -118,7 +124,7 @@ func (n *Node) completions() {
 	case s.follower != nil:
 		s.follower.Complete(n.done)
 		if err := s.follower.Err(); err != nil {
-			n.feed(ha.Poisoned{Reason: err.Error()})
+			n.reportPoisoned(err)
 		}
 	}
 	n.done = n.done[:0]
@@ -130,13 +136,20 @@ func (n *Node) completions() {
 	}
 }
 
+// reportPoisoned tells the role machine once that the journal failed for good.
+func (n *Node) reportPoisoned(err error) {
+	if n.store.failed || errors.Is(err, journal.ErrClosed) {
+		return
+	}
+	n.store.failed = true
+	n.feed(ha.Poisoned{Reason: err.Error()})
+}
+
 // openedOrFailed reports the role records that are durable now.
 func (n *Node) openedOrFailed() {
 	s := &n.store
 	if err := s.driver.Err(); err != nil {
-		if !errors.Is(err, journal.ErrClosed) {
-			n.feed(ha.Poisoned{Reason: err.Error()})
-		}
+		n.reportPoisoned(err)
 		return
 	}
 	if s.opening != nil && s.driver.Opened() && !s.driver.Durable().Less(s.driver.Begin()) {
@@ -246,7 +259,7 @@ func (n *Node) settle() {
 		n.ignore(s.image.Close())
 	}
 	s.settling, s.image, s.driver, s.follower = false, nil, nil, nil
-	s.opening, s.records = nil, nil
+	s.opening, s.records, s.failed = nil, nil, false
 	loaded, err := n.load()
 	if err != nil {
 		loaded = ha.LoadFailed{Reason: err.Error()}

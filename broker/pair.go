@@ -23,6 +23,7 @@ type membership struct {
 	needs  bool
 	member journal.Member
 	acked  journal.Position
+	free   int // slots of the other disk; -1: none counts
 }
 
 // sending is the active's side.
@@ -142,7 +143,9 @@ func (n *Node) receive(f *received) {
 	switch {
 	case err != nil:
 	case p.out.link == f.link && p.out.sender != nil:
-		err = p.out.sender.Receive(m)
+		if err = p.out.sender.Receive(m); err == nil {
+			n.reportAcked()
+		}
 	case p.in.link == f.link && p.in.receiver != nil:
 		err = p.in.receiver.Receive(m)
 	}
@@ -190,15 +193,17 @@ func (n *Node) replicateOut() {
 		out.caughtUp = true
 		n.feed(ha.CaughtUp{Link: out.link, Epoch: epoch, To: to})
 	}
-	if out.sender == nil {
+}
+
+// reportAcked tells the role machine what the follower has; the shard releases it in the same step.
+func (n *Node) reportAcked() {
+	out := &n.pair.out
+	at := out.sender.Acked()
+	if !out.acked.Less(at) {
 		return
 	}
-	if at := out.sender.Acked(); out.acked.Less(at) {
-		out.acked = at
-		n.store.driver.SetPeerFree(out.sender.PeerFree())
-		n.feed(ha.Acked{Link: out.link, Epoch: epoch, Position: at})
-		n.wake() // the shard may release more
-	}
+	out.acked = at
+	n.feed(ha.Acked{Link: out.link, Epoch: uint64(n.store.driver.Epoch()), Position: at})
 }
 
 // sendMessage says whether the message left, or will not.
@@ -246,6 +251,16 @@ func (n *Node) replicateIn() {
 			return
 		}
 	}
+	link, epoch, ok := n.machine.Follows()
+	acks := ok && link == in.link && epoch == in.epoch
+	for !n.pair.full {
+		m, ok := in.receiver.Next(acks)
+		if !ok {
+			break
+		}
+		n.sendMessage(in.link, &m)
+	}
+	// A role record is reported behind the acknowledgement that covers it.
 	for _, role := range in.receiver.DurableRoles() {
 		r, err := ha.DecodeRecord(role.Role)
 		if err != nil {
@@ -256,15 +271,6 @@ func (n *Node) replicateIn() {
 		if in.receiver == nil {
 			return
 		}
-	}
-	link, epoch, ok := n.machine.Follows()
-	acks := ok && link == in.link && epoch == in.epoch
-	for !n.pair.full {
-		m, ok := in.receiver.Next(acks)
-		if !ok {
-			return
-		}
-		n.sendMessage(in.link, &m)
 	}
 }
 
@@ -294,7 +300,10 @@ func (n *Node) members() {
 	if d == nil || !ok {
 		return
 	}
-	now := membership{driver: d, needs: c.Needs, member: journal.Member(n.pair.out.member), acked: c.Acked}
+	now := membership{driver: d, needs: c.Needs, member: journal.Member(n.pair.out.member), acked: c.Acked, free: -1}
+	if c.Needs && n.pair.out.sender != nil {
+		now.free = n.pair.out.sender.PeerFree()
+	}
 	if now == *told {
 		return
 	}
@@ -305,6 +314,7 @@ func (n *Node) members() {
 	default:
 		d.SetMembers([]journal.Member{now.member})
 		d.MemberDurable(now.member, c.Acked)
+		d.SetPeerFree(now.free)
 	}
 	*told = now
 }

@@ -174,6 +174,9 @@ func (d *Driver) Stable() Position { return d.m.Stable() }
 // End is the end of the last sealed page.
 func (d *Driver) End() Position { return d.m.End() }
 
+// Wall is the time of the newest page, nanoseconds since 1970: it never falls along the log, whichever broker wrote it.
+func (d *Driver) Wall() int64 { return d.m.writer.wall }
+
 // Epoch under which the driver writes.
 func (d *Driver) Epoch() uint32 { return d.m.writer.epoch }
 

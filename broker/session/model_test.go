@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	modelSeeds = flag.Uint64("model.seeds", 200, "how many seeds TestModel runs")
+	modelSeeds = flag.Uint64("model.seeds", 200, "how many seeds TestModel runs; without it HIND_MODEL_SEEDS says it")
 	modelSeed  = flag.Uint64("model.seed", 0, "run only this seed of TestModel")
 )
 
@@ -212,9 +212,23 @@ func TestModel(t *testing.T) {
 		runModel(t, *modelSeed)
 		return
 	}
-	for seed := uint64(1); seed <= *modelSeeds && !t.Failed(); seed++ {
+	for seed := uint64(1); seed <= seedsWanted(t) && !t.Failed(); seed++ {
 		runModel(t, seed)
 	}
+}
+
+// seedsWanted is the flag, or else HIND_MODEL_SEEDS: runs over several packages cannot give a flag that only one has.
+func seedsWanted(t *testing.T) uint64 {
+	text, given := os.Getenv("HIND_MODEL_SEEDS"), false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "model.seeds" })
+	if text == "" || given {
+		return *modelSeeds
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n == 0 {
+		t.Fatalf("HIND_MODEL_SEEDS=%q: want a number above 0 (%v)", text, err)
+	}
+	return n
 }
 
 // outlet turns answers into calls.

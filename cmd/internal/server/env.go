@@ -277,7 +277,7 @@ func (d *doors) run() {
 		want, closed := d.mu.want, d.mu.closed
 		d.mu.Unlock()
 		if door != nil && want != served {
-			d.part(door, closed)
+			d.part(door)
 			door, served = nil, nil
 		}
 		if closed {
@@ -301,9 +301,9 @@ func (d *doors) run() {
 
 // part ends the clients' connections. A broker without a partner says that it stops; one of a pair says nothing: its clients
 // keep what they know of the node and look for the other broker.
-func (d *doors) part(f *front, stopping bool) {
+func (d *doors) part(f *front) {
 	reason := errors.New("the broker no longer serves clients")
-	if stopping && d.s.o.Config.HA.Policy != config.Replication {
+	if d.s.o.Config.HA.Policy != config.Replication {
 		<-f.door.Close(reason, partGrace)
 		return
 	}

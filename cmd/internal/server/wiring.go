@@ -39,6 +39,9 @@ func (s *Server) nodeOptions() (broker.Options, error) {
 	o.Engine, o.Pool = s.engine, s.pool
 	o.Shard.Settings = address.Resolved(func(name string) address.Settings { return settingsOf(c.SettingsFor(name)) })
 	o.Shard.Office.GlobalMaxBytes = c.Memory.GlobalMax
+	// The host's part of a checkpoint must fit: half of it for duplicate ids, half for the counters of queues.
+	o.Shard.Office.DuplicatesMax = min(o.Shard.Office.DuplicatesMax, o.Journal.BlobMax/2/duplicateSize)
+	o.Shard.Office.QueuesMax = min(o.Shard.Office.QueuesMax, o.Journal.BlobMax/2/counterSize)
 	o.Declared = declared(c)
 	if c.Security.Enabled {
 		o.Authority = authority{&c.Security}
@@ -52,6 +55,12 @@ func (s *Server) nodeOptions() (broker.Options, error) {
 	}
 	return o, o.HA.Validate()
 }
+
+// What a duplicate id and a queue's counters take in a checkpoint, at most, with their address's share.
+const (
+	duplicateSize = 20
+	counterSize   = 50
+)
 
 // haConfig is the role machine's part. A broker without a partner is a primary that founds at once.
 func (s *Server) haConfig() ha.Config {

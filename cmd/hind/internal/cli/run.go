@@ -45,13 +45,13 @@ A stop of the active broker of a pair hands over to its backup first. A second s
 acknowledged is lost by that.
 
 The first broker of a fresh pair waits for its backup once. --init founds the pair without it.`,
-		Example: "  hind run\n  hind run --config /srv/primary/etc/broker.xml --admin 127.0.0.1:9161",
+		Example: "  hind run\n  hind run --config /srv/primary/etc/broker.xml",
 		Args:    cobra.NoArgs,
 	}
 	fl := cmd.Flags()
 	fl.StringVarP(&f.config, "config", "c", "", "broker.xml; empty: embedded defaults")
 	fl.StringVar(&f.data, "data", "", "directory that holds the journal, in place of the configured one")
-	fl.StringVar(&f.admin, "admin", "127.0.0.1:9161", "loopback address of the admin port (/status /metrics /healthz /readyz); 127.0.0.1:0 picks a port, empty: none")
+	fl.StringVar(&f.admin, "admin", adminAuto, "loopback address of the admin port (/status /metrics /healthz /readyz); auto: 127.0.0.1, client port + 2000; 127.0.0.1:0 picks a port; empty: none")
 	fl.BoolVar(&f.init, "init", false, "found a pair in an empty journal without waiting for its backup")
 	fl.StringVar(&f.transport, "transport", "gnet", "socket implementation: gnet or plain")
 	fl.StringVar(&f.engine, "engine", "", "I/O engine in place of the configured one: auto, pwrite, io_uring, libaio")
@@ -62,6 +62,14 @@ The first broker of a fresh pair waits for its backup once. --init founds the pa
 	cmd.RunE = action(func(cmd *cobra.Command, _ []string) error { return runBroker(w, &f) })
 	return cmd
 }
+
+// The admin port stands beside the client port, so that two brokers on one machine do not meet.
+const (
+	adminAuto   = "auto"
+	adminOffset = 2000
+)
+
+func adminOf(clientPort int) string { return fmt.Sprintf("127.0.0.1:%d", clientPort+adminOffset) }
 
 // newLog makes the log of a broker.
 func newLog(out io.Writer, asJSON, verbose bool) *slog.Logger {
@@ -88,6 +96,9 @@ func runBroker(w World, f *runFlags) error {
 	log := newLog(w.Err, f.jsonLog, f.verbose)
 	for _, n := range notices {
 		log.Info("configuration", "notice", n.String())
+	}
+	if f.admin == adminAuto {
+		f.admin = adminOf(c.Acceptors[0].Port)
 	}
 	if f.init && c.HA.Policy != config.Replication {
 		return fail(exitUsage, errors.New("--init founds a pair; this broker has no ha-policy, so it needs none"))
