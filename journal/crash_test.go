@@ -258,8 +258,8 @@ func imagesWanted(t testing.TB, def int64) int64 {
 		return def
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		t.Fatalf("HIND_CRASH_IMAGES=%q: %v", text, err)
+	if err != nil || n <= 0 {
+		t.Fatalf("HIND_CRASH_IMAGES=%q: want a number above 0 (%v)", text, err)
 	}
 	return n
 }
@@ -269,10 +269,11 @@ func TestCrashMatrix(t *testing.T) {
 		replaySeed(t, text)
 		return
 	}
-	limit := imagesWanted(t, 1_000_000)
+	limit := int64(1_000_000)
 	if testing.Short() {
 		limit = 20_000
 	}
+	limit = imagesWanted(t, limit)
 	var count crashCounts
 	var seed atomic.Uint64
 	var failed atomic.Pointer[error]
