@@ -37,6 +37,7 @@ func Gap(ctx context.Context, e *Env, kills int, pace time.Duration, extra strin
 	if err != nil {
 		return err
 	}
+	defer w.Save()
 	if _, err := w.Await(ctx, "first confirmed send", event("started")); err != nil {
 		return err
 	}

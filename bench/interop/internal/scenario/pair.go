@@ -25,11 +25,15 @@ const (
 
 // pairRun is one running scenario.
 type pairRun struct {
-	e       *Env
-	p       *broker.Pair
-	w       *worker.Worker
-	service times // fault to the first confirmed sends
-	insync  times // restart or resume to a pair in sync
+	e *Env
+	p *broker.Pair
+	w *worker.Worker
+
+	service       times // kill to the first confirmed sends
+	takeover      times // freeze to the other one active
+	thawed        times // thaw to the first confirmed sends
+	insync        times // restart, or service after a thaw, to a pair in sync
+	frozenService int   // pauses during which clients were served by the other one
 }
 
 // Pair kills and freezes the active broker of a pair under load.
@@ -60,6 +64,7 @@ func Pair(ctx context.Context, e *Env, plan PairPlan) error {
 	if err != nil {
 		return err
 	}
+	defer w.Save()
 	run := &pairRun{e: e, p: p, w: w}
 	if err := run.faults(ctx, plan); err != nil {
 		return err
@@ -97,13 +102,13 @@ func (r *pairRun) paired(ctx context.Context) (active, passive *broker.Node, err
 }
 
 // served waits until the worker's sends are confirmed again.
-func (r *pairRun) served(ctx context.Context, kind string, failed *broker.Node, confirmed int64, since time.Time) error {
+func (r *pairRun) served(ctx context.Context, kind string, failed *broker.Node, confirmed int64, since time.Time, took *times) error {
 	ctx, cancel := stage(ctx, serviceTime)
 	defer cancel()
 	if err := r.w.AwaitConfirmed(ctx, confirmed+afterHeal); err != nil {
 		return fmt.Errorf("no service after the %s of %s: %w; %s", kind, failed.Name, err, failed.Tail())
 	}
-	r.service.add(time.Since(since))
+	took.add(time.Since(since))
 	healed(r.w, kind, failed)
 	return nil
 }
@@ -113,10 +118,10 @@ func (r *pairRun) kill(ctx context.Context, active, passive *broker.Node) error 
 	start := time.Now()
 	active.Kill()
 	confirmed := r.w.Confirmed()
-	if err := r.takenOver(ctx, passive); err != nil {
+	if err := takenOver(ctx, passive); err != nil {
 		return err
 	}
-	if err := r.served(ctx, "kill", active, confirmed, start); err != nil {
+	if err := r.served(ctx, "kill", active, confirmed, start, &r.service); err != nil {
 		return err
 	}
 	return r.comeBack(ctx, active, active.Start)
@@ -137,46 +142,52 @@ func (r *pairRun) comeBack(ctx context.Context, n *broker.Node, how func() error
 	return nil
 }
 
-// pause freezes the active for longer than its lease. When it wakes up it must see that it is no longer the owner: what
-// it would confirm then is lost, and the checker finds it.
+// pause freezes the active for longer than its lease and thaws it when the other one has taken over. The kernel goes on
+// accepting connections for a frozen process, so a client that tries its old address first may be held there until the
+// thaw: service is demanded from then on, and a confirm that the deposed broker still gives is lost, which the checker
+// finds.
 func (r *pairRun) pause(ctx context.Context, active, passive *broker.Node, lease time.Duration) error {
 	fault(r.w, "pause", active)
 	start := time.Now()
 	active.Pause()
 	confirmed := r.w.Confirmed()
-	if err := r.takenOver(ctx, passive); err != nil {
-		active.Resume()
+	err := r.whileFrozen(ctx, passive, start, 2*lease)
+	if r.w.Confirmed() >= confirmed+afterHeal {
+		r.frozenService++
+	}
+	confirmed = r.w.Confirmed()
+	thawed := time.Now()
+	active.Resume()
+	if err != nil {
 		return err
 	}
-	rest := time.NewTimer(2*lease - time.Since(start))
-	defer rest.Stop()
-	select {
-	case <-rest.C:
-	case <-ctx.Done():
-		active.Resume()
-		return ctx.Err()
+	if err := r.served(ctx, "pause", active, confirmed, thawed, &r.thawed); err != nil {
+		return err
 	}
-	woken := time.Now()
-	return r.comeBack(ctx, active, func() error {
-		if err := r.wake(active); err != nil {
-			return err
-		}
-		return r.served(ctx, "pause", active, confirmed, woken)
-	})
+	return r.comeBack(ctx, active, func() error { return r.wake(ctx, active) })
 }
 
-// takenOver waits until the other broker is active. Clients cannot follow yet: the kernel still accepts connections for a
-// frozen process, so an unmodified client that reconnects stays there, with every call timing out, until the process wakes
-// up or its host says no.
-func (r *pairRun) takenOver(ctx context.Context, successor *broker.Node) error {
+// takenOver waits until the successor is active.
+func takenOver(ctx context.Context, successor *broker.Node) error {
 	ctx, cancel := stage(ctx, serviceTime)
 	defer cancel()
 	return successor.AwaitActive(ctx)
 }
 
-// wake resumes a frozen broker. A deposed broker may end itself; whoever runs it starts it again.
-func (r *pairRun) wake(n *broker.Node) error {
-	n.Resume()
+// whileFrozen waits until the successor is active and the time is over.
+func (r *pairRun) whileFrozen(ctx context.Context, successor *broker.Node, start time.Time, least time.Duration) error {
+	if err := takenOver(ctx, successor); err != nil {
+		return err
+	}
+	r.takeover.add(time.Since(start))
+	return pass(ctx, least-time.Since(start))
+}
+
+// wake lets a thawed broker find its place. A deposed broker may end itself; whoever runs it starts it again.
+func (r *pairRun) wake(ctx context.Context, n *broker.Node) error {
+	if err := awaitMore(ctx, r.w, floor, serviceTime); err != nil {
+		return fmt.Errorf("after %s woke up: %w", n.Name, err)
+	}
 	if n.Running() {
 		return nil
 	}
@@ -191,8 +202,12 @@ func (r *pairRun) finish(ctx context.Context) error {
 	if err != nil {
 		r.e.printf("  %v", err)
 	}
-	r.e.printf("  fault to %d confirmed sends: %v", afterHeal, r.service)
-	r.e.printf("  restart or resume to a pair in sync: %v", r.insync)
+	r.e.printf("  kill to %d confirmed sends: %v", afterHeal, r.service)
+	if len(r.takeover) > 0 {
+		r.e.printf("  freeze to the other one active: %v", r.takeover)
+		r.e.printf("  thaw to %d confirmed sends: %v; clients were served before it: %d of %d", afterHeal, r.thawed, r.frozenService, len(r.takeover))
+	}
+	r.e.printf("  return to a pair in sync: %v", r.insync)
 	if judged := r.e.judge(events, history.Options{Floor: floor}); judged != nil || err != nil {
 		return ErrViolated
 	}

@@ -36,6 +36,7 @@ func Single(ctx context.Context, e *Env, kills int, load Load) error {
 	if err != nil {
 		return err
 	}
+	defer w.Save()
 	var ready, service times
 	r := e.rand()
 	for i := range kills {

@@ -71,6 +71,7 @@ type Worker struct {
 	confirmed int64
 	errors    []string // the last few
 	broken    error    // a line that could not be read
+	saved     bool     // the file is complete
 	changed   chan struct{}
 }
 
@@ -227,11 +228,20 @@ func (w *Worker) Finish(ctx context.Context) ([]history.Event, error) {
 	return events, nil
 }
 
+// Save ends the worker if it still runs and writes out its history file; it may be called again.
+func (w *Worker) Save() {
+	w.process.Kill()
+	w.history()
+}
+
 // history flushes the file and returns what was recorded.
 func (w *Worker) history() []history.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_ = w.out.Flush() // the history in memory is the one that is judged
-	_ = w.file.Close()
+	if !w.saved {
+		w.saved = true
+		_ = w.out.Flush() // the history in memory is the one that is judged
+		_ = w.file.Close()
+	}
 	return w.events
 }
