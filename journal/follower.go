@@ -68,6 +68,7 @@ type followed struct {
 // followerDisk is the account of slots.
 type followerDisk struct {
 	slots          map[int]aio.File
+	holds          map[int]datafile.Name // what a load would find in a slot, whether it counts or not
 	free           []int // ascending
 	retiring       []retiring
 	vouched        uint64 // newest file of which a durable page carries a stable in the file itself
@@ -91,13 +92,16 @@ func (i *Image) Follow(o FollowOptions) (*Follower, error) {
 		return nil, fmt.Errorf("a follower needs an engine and a pool of buffers of at least %d bytes", i.o.WriteMax)
 	}
 	f := &Follower{fs: i.fs, dir: i.dir, o: i.o, engine: o.Engine, pool: o.Pool, fresh: o.Rebuild, image: i}
-	f.disk.slots = map[int]aio.File{}
+	f.disk.slots, f.disk.holds = map[int]aio.File{}, map[int]datafile.Name{}
 	for _, v := range i.recovery.views {
 		file, err := datafile.OpenSlot(f.fs, f.dir, v.slot, f.o.Geometry, aio.ReadWrite)
 		if err != nil {
 			return nil, errors.Join(err, f.closeSlots())
 		}
 		f.disk.slots[v.slot] = file
+		if v.head.Present {
+			f.disk.holds[v.slot] = v.head.Name
+		}
 		if err := file.Sync(); err != nil {
 			return nil, errors.Join(err, f.closeSlots())
 		}
@@ -182,6 +186,9 @@ func (f *Follower) Applied() Position {
 	}
 	return f.apply.at
 }
+
+// Whole says that what is durable is a log that can be opened: no copy is under way. Only then it may be acknowledged.
+func (f *Follower) Whole() bool { return !f.rebuild.on }
 
 // Free is the number of slots that new files may take.
 func (f *Follower) Free() int { return len(f.disk.free) }

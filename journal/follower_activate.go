@@ -67,10 +67,10 @@ func (f *Follower) recovery() recovery {
 	for _, n := range slots {
 		v := &view{slot: n, g: f.o.Geometry, head: heads[n]}
 		r.views = append(r.views, v)
-		if v.head.Present && v.head.Name.ID >= f.disk.vouched && f.disk.vouched > 0 {
+		if v.head.Present && v.head.Name.ID >= f.disk.vouched {
 			r.log = append(r.log, v)
-			if v.head.Name.ID == f.disk.vouched {
-				r.tip = v
+			if r.tip == nil || v.head.Name.ID < r.tip.head.Name.ID {
+				r.tip = v // the vouched file; if it is not known which one is, all retired ones wait
 			}
 		}
 	}

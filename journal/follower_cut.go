@@ -15,6 +15,7 @@ type rebuilding struct {
 	on      bool
 	to      Position // the copy is complete once this is durable; zero: not known yet
 	retires []pendingRetire
+	listed  []FileInfo // what the other broker's disk held when it last said so
 }
 
 // pendingRetire is a RETIRE that was received while copying: it frees slots, or a copy might not fit.
@@ -23,15 +24,41 @@ type pendingRetire struct {
 	names []datafile.Name
 }
 
-func (r *rebuilding) due(durable Position) bool {
-	return r.on && r.to != Position{} && !durable.Less(r.to)
+// copied says that the copy is complete, and that a load would find it: it begins at the newest vouched file.
+func (f *Follower) copied() bool {
+	r := &f.rebuild
+	return r.on && r.to != Position{} && !f.out.durable.Less(r.to) &&
+		slices.ContainsFunc(f.files, func(x *followed) bool { return x.name.ID == f.disk.vouched })
 }
 
 // startRebuild voids what was applied.
 func (f *Follower) startRebuild() {
-	f.rebuild = rebuilding{on: true}
+	f.rebuild = rebuilding{on: true, listed: f.rebuild.listed}
 	f.apply.kept, f.apply.bytes, f.apply.at = nil, 0, Position{}
 	f.image.ledger.onRetire = nil
+	f.dropUnlisted()
+}
+
+// Listed says which files the other broker's disk holds. While copying, what is not among them is of no use, and a copy
+// might not fit beside it: a RETIRE that names it may lie in a file that was left out.
+func (f *Follower) Listed(files []FileInfo) {
+	f.rebuild.listed = files
+	if f.rebuild.on {
+		f.dropUnlisted()
+	}
+}
+
+func (f *Follower) dropUnlisted() {
+	listed := f.rebuild.listed
+	if len(listed) == 0 {
+		return
+	}
+	newest := listed[len(listed)-1].Name.ID
+	for _, x := range slices.Clone(f.files) {
+		if x.name.ID < newest && x.slot >= 0 && !slices.ContainsFunc(listed, func(l FileInfo) bool { return l.Name == x.name }) {
+			f.retire(Position{}, x.name)
+		}
+	}
 }
 
 // retireCopied frees the slots of files that retired while the copy ran.
@@ -117,6 +144,9 @@ func (f *Follower) cutDone(at Position, hash uint64, after tipState) {
 	f.out.at = standing{hash, after}
 	if at.Less(f.apply.safe) {
 		f.apply.safe = at
+	}
+	if f.disk.vouched > at.File {
+		f.disk.vouched = 0 // some file at or before the cut is: none counts as vouched until a newer one is
 	}
 }
 

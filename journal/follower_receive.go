@@ -175,10 +175,8 @@ func (t *intake) first(p []byte, h *record.Header) error {
 	last := f.lastLink()
 	switch {
 	case first.Pred == last:
-	case f.in.tip == Position{}: // a whole copy begins with the oldest file that is kept
-		if !f.rebuild.on && first.Pred.End != 0 {
-			return t.refuse(0, "it continues %s:%d, the log is empty", first.Pred.Name, first.Pred.End)
-		}
+	case f.in.tip == Position{} && f.image.state.state.Copying: // a whole copy begins with the oldest file that is kept
+		t.gap = first.Pred.End != 0
 	case !t.run.Live && first.Pred.ID > last.ID && first.Pred.ID < t.run.File.ID && f.image.state.state.Copying:
 		t.gap = true // files between were retired before they could be copied: the checkpoint holds what they said
 	default:
@@ -262,8 +260,11 @@ func (t *intake) add(p []byte, h *record.Header) {
 
 // take makes a checked run part of what was received.
 func (f *Follower) take(t *intake) error {
-	if t.gap && !f.rebuild.on {
-		f.startRebuild()
+	if t.gap {
+		if !f.rebuild.on {
+			f.startRebuild()
+		}
+		f.rebuild.to = Position{} // what makes up for the missing files lies further on: the next CaughtUp says how far
 	}
 	if t.fresh {
 		f.files = append(f.files, t.file)

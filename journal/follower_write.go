@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hindmq/hind/aio"
+	"github.com/hindmq/hind/journal/datafile"
 )
 
 // outbound is what goes to the disk.
@@ -38,7 +39,7 @@ func (f *Follower) Flush(now Now) error {
 	if f.err != nil {
 		return f.err
 	}
-	if f.rebuild.due(f.out.durable) {
+	if f.copied() {
 		if len(f.out.flight) > 0 {
 			return f.send()
 		}
@@ -72,8 +73,7 @@ func (f *Follower) make(now Now) bool {
 		return false
 	}
 	if file.slot < 0 {
-		file.slot = f.disk.free[0]
-		f.disk.free = slices.Delete(f.disk.free, 0, 1)
+		file.slot = f.disk.take(file.name)
 	}
 	out.ids++
 	w := &followerWrite{id: out.ids, buf: buf, blocks: uint32(size >> shift), size: size, at: now.Mono}
@@ -173,6 +173,16 @@ func (f *Follower) releaseRetired() {
 		f.freeSlot(r.slot)
 		return true
 	})
+}
+
+// take hands out a free slot for a file; there must be one. A slot that holds remains of that very file, from a copy that was
+// interrupted, goes first: no two slots may hold one name, or a load could take the wrong one.
+func (d *followerDisk) take(name datafile.Name) int {
+	i := max(0, slices.IndexFunc(d.free, func(slot int) bool { return d.holds[slot] == name }))
+	slot := d.free[i]
+	d.free = slices.Delete(d.free, i, i+1)
+	d.holds[slot] = name
+	return slot
 }
 
 func (f *Follower) freeSlot(slot int) {

@@ -32,6 +32,18 @@ func (d *Driver) Readable() []FileInfo {
 	return infos
 }
 
+// Required are the files that a log which ends at a position must have to be opened: those of the table, and those whose
+// RETIRE lies beyond the position.
+func (d *Driver) Required(at Position) []FileInfo {
+	infos := d.Files()
+	for _, r := range d.m.space.retiring {
+		if at.Less(r.pos) {
+			infos = append(infos, r.file.info())
+		}
+	}
+	return infos
+}
+
 // PageEnding is the hash of the page of a file that ends at a block. ok is false if the file is not there or no page ends
 // there. It may block in reads; what is not durable yet is not found, unless it is the last page sealed.
 func (d *Driver) PageEnding(name datafile.Name, end uint32) (hash uint64, ok bool, err error) {

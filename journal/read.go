@@ -146,14 +146,10 @@ type PageReader struct {
 }
 
 // ReadPages returns a reader of the log's pages from a position that is the end of a page (the zero position: from the
-// oldest retained file), up to what is durable. Error: ErrRetired.
+// oldest file that is there), up to what is durable. Error: ErrRetired.
 func (d *Driver) ReadPages(from Position) (*PageReader, error) {
 	r := &PageReader{d: d, block: from.Block}
-	files := d.m.l.files
-	if from != (Position{}) {
-		files = d.onDisk()
-	}
-	for _, f := range files {
+	for _, f := range d.onDisk() {
 		if f.kind == datafile.Log && (from == (Position{}) || f.name.ID == from.File) {
 			r.file = f
 			break
@@ -222,7 +218,7 @@ func (r *PageReader) limit() (end uint32, more bool, err error) {
 			return end, true, nil
 		}
 		next := r.next()
-		if !r.file.closed || next == nil {
+		if !r.file.closed || next == nil || r.block < r.file.end { // the rest of the file is not durable yet
 			return 0, false, nil
 		}
 		r.file, r.block = next, 0

@@ -90,13 +90,13 @@ func DecodeMessage(head, body []byte) (Message, error) {
 			Block: le.Uint32(head[48:]), Live: head[2] == 1}}
 	count := le.Uint32(head[52:])
 	switch {
-	case m.Kind < KindManifest || m.Kind > KindAck:
+	case m.Kind < KindManifest || m.Kind > KindProgress:
 		return Message{}, fmt.Errorf("%w: kind %d", ErrMessage, head[1])
 	case head[2] > 1 || head[25]|head[26]|head[27] != 0:
 		return Message{}, fmt.Errorf("%w: %s with reserved bits", ErrMessage, m.Kind)
 	case m.Free > datafile.SlotsMax:
 		return Message{}, fmt.Errorf("%w: %s of %d free slots", ErrMessage, m.Kind, m.Free)
-	case count > FilesMax || len(head) != headSize+int(count)*fileSize || count > 0 && m.Kind != KindManifest && m.Kind != KindCommon:
+	case count > FilesMax || len(head) != headSize+int(count)*fileSize || count > 0 && m.Kind != KindManifest && m.Kind != KindCommon && m.Kind != KindFiles:
 		return Message{}, fmt.Errorf("%w: %s of %d bytes with %d files", ErrMessage, m.Kind, len(head), count)
 	case (m.Kind == KindPages) != (len(body) > 0) || len(body) > PagesMax:
 		return Message{}, fmt.Errorf("%w: %s with a body of %d bytes", ErrMessage, m.Kind, len(body))

@@ -12,9 +12,11 @@
 //	                   role machine's permission, since nothing may be cut or copied before the mark "copying" is durable
 //	F -> O  Fetch      F has cut; send from here
 //	O -> F  Pages      catch-up from files, then live pages, the very buffers that go to O's disk
+//	O -> F  Files      what O's disk holds, before a page that does not follow the last one: files between retired
 //	O -> F  CaughtUp   once: everything that O had sealed when it says so was sent
 //	O -> F  Safe       up to here everything may be applied to F's memory
-//	F -> O  Ack        up to here everything is durable on F's disk
+//	F -> O  Ack        up to here everything is durable on F's disk, and F could open it
+//	F -> O  Progress   up to here everything is durable; while a copy is not whole, so that O goes on sending
 //
 // Invariants:
 //

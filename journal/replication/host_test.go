@@ -1,8 +1,8 @@
 package replication
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -12,28 +12,28 @@ import (
 
 // host is a domain of which everything can be compared: what lives, what is undecided, a counter over events in order.
 type host struct {
-	Live    map[journal.RecordID]string
-	Updates map[journal.RecordID]string
-	Txs     map[journal.TxID][]journal.Record
-	Counter uint64
-	Role    string `json:"-"` // a loader is not told of one that lies before START
-	epoch   uint32
-	log     []entry // what this life appended
+	live    map[journal.RecordID]message
+	txs     map[journal.TxID][]journal.Record
+	counter uint64
+	sum     uint64 // over live, whatever the order
+	role    string // not compared: a loader is not told of one that lies before START
 }
 
-// entry is the state after a record.
-type entry struct {
-	id     journal.RecordID
-	at     journal.Position
-	digest uint64
+type message struct{ body, update uint64 }
+
+func mix(a, b uint64) uint64 {
+	x := a*0x9e3779b97f4a7c15 ^ b
+	x ^= x >> 29
+	x *= 0xbf58476d1ce4e5b9
+	return x ^ x>>32
 }
 
 func newHost() *host {
-	return &host{Live: map[journal.RecordID]string{}, Updates: map[journal.RecordID]string{}, Txs: map[journal.TxID][]journal.Record{}}
+	return &host{live: map[journal.RecordID]message{}, txs: map[journal.TxID][]journal.Record{}}
 }
 
 // Snapshot is the host's part of a checkpoint.
-func (h *host) Snapshot() []byte { return fmt.Appendf(nil, "%d", h.Counter) }
+func (h *host) Snapshot() []byte { return fmt.Appendf(nil, "%d", h.counter) }
 
 // loader tells a host what a log holds.
 type loader struct{ *host }
@@ -42,7 +42,7 @@ func (l loader) Snapshot(blob []byte) error {
 	if blob == nil {
 		return nil
 	}
-	_, err := fmt.Sscan(string(blob), &l.Counter)
+	_, err := fmt.Sscan(string(blob), &l.counter)
 	return err
 }
 
@@ -50,48 +50,83 @@ func (l loader) Live(r journal.Record) error   { l.take(r); return nil }
 func (l loader) Replay(r journal.Record) error { l.take(r); return nil }
 
 func (h *host) take(r journal.Record) {
-	r.Body, r.Meta = slices.Clone(r.Body), nil
 	switch {
 	case r.Kind == journal.KindRole:
-		h.Role = string(r.Body)
+		h.role = string(r.Body)
 	case r.Kind == journal.KindCommit || r.Kind == journal.KindRollback:
-		recs := h.Txs[r.Tx]
-		delete(h.Txs, r.Tx)
-		for _, rec := range recs {
+		recs := h.txs[r.Tx]
+		delete(h.txs, r.Tx)
+		for i := range recs {
 			if r.Kind == journal.KindCommit {
-				h.effect(&rec)
+				h.effect(&recs[i])
 			}
 		}
 	case r.Tx != 0:
-		h.Txs[r.Tx] = append(h.Txs[r.Tx], r)
+		r.Body, r.Meta = slices.Clone(r.Body), nil
+		h.txs[r.Tx] = append(h.txs[r.Tx], r)
 	default:
 		h.effect(&r)
 	}
 }
 
 func (h *host) effect(r *journal.Record) {
+	body := xxhash.Sum64(r.Body)
 	switch r.Kind {
 	case journal.KindAdd:
-		h.Live[r.ID] = string(r.Body)
+		h.set(r.ID, message{body: body})
 	case journal.KindUpdate:
-		if _, ok := h.Live[r.Target]; ok {
-			h.Updates[r.Target] = string(r.Body)
+		if m, ok := h.live[r.Target]; ok {
+			h.set(r.Target, message{m.body, body})
 		}
 	case journal.KindDelete:
-		delete(h.Live, r.Target)
-		delete(h.Updates, r.Target)
+		h.drop(r.Target)
 	case journal.KindEvent:
-		h.Counter = (h.Counter+1)*31 + xxhash.Sum64(r.Body)
+		h.counter = mix(h.counter+1, body)
 	}
+}
+
+func (h *host) set(id journal.RecordID, m message) {
+	h.drop(id)
+	h.live[id] = m
+	h.sum += mix(uint64(id), mix(m.body, m.update))
+}
+
+func (h *host) drop(id journal.RecordID) {
+	if m, ok := h.live[id]; ok {
+		h.sum -= mix(uint64(id), mix(m.body, m.update))
+		delete(h.live, id)
+	}
+}
+
+func isPrepare(r journal.Record) bool { return r.Kind == journal.KindPrepare }
+
+// digest of the state; opened leaves out the transactions that an open rolls back.
+func (h *host) digest(opened bool) uint64 {
+	d := mix(h.sum, h.counter)
+	for id, recs := range h.txs {
+		if opened && !slices.ContainsFunc(recs, isPrepare) {
+			continue
+		}
+		x := uint64(id)
+		for i := range recs {
+			x = mix(x, mix(uint64(recs[i].ID)+uint64(recs[i].Kind), mix(uint64(recs[i].Target), xxhash.Sum64(recs[i].Body))))
+		}
+		d += x
+	}
+	return d
 }
 
 // String lists the state, in order.
 func (h *host) String() string {
-	b, err := json.Marshal(h)
-	if err != nil {
-		return err.Error()
+	s := fmt.Sprintf("counter %x", h.counter)
+	for _, id := range slices.Sorted(maps.Keys(h.live)) {
+		s += fmt.Sprintf(" %s=%x/%x", id, h.live[id].body>>48, h.live[id].update>>48)
 	}
-	return string(b)
+	for _, id := range slices.Sorted(maps.Keys(h.txs)) {
+		s += fmt.Sprintf(" tx%d", id)
+		for _, r := range h.txs[id] {
+			s += fmt.Sprintf(":%d %s->%s", r.Kind, r.ID, r.Target)
+		}
+	}
+	return s
 }
-
-func (h *host) digest() uint64 { return xxhash.Sum64String(h.String()) }

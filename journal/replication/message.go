@@ -18,6 +18,8 @@ const (
 	KindCaughtUp                 // owner -> follower: At
 	KindSafe                     // owner -> follower: At
 	KindAck                      // follower -> owner: At, Free
+	KindFiles                    // owner -> follower: Files
+	KindProgress                 // follower -> owner: At, Free; durable, but not a whole log yet
 )
 
 // Message is one message of the conversation. Which fields count depends on Kind; the others are zero.
@@ -43,7 +45,7 @@ type PageRun struct {
 }
 
 func (k Kind) String() string {
-	names := [...]string{"Manifest", "Common", "Fetch", "Pages", "CaughtUp", "Safe", "Ack"}
+	names := [...]string{"Manifest", "Common", "Fetch", "Pages", "CaughtUp", "Safe", "Ack", "Files", "Progress"}
 	if k < KindManifest || int(k) > len(names) {
 		return fmt.Sprintf("kind %d", uint8(k))
 	}

@@ -37,7 +37,7 @@ func TestWholePath(t *testing.T) {
 	}
 	c.run()
 	c.same()
-	confirmed := maps.Clone(a.host.Live)
+	confirmed := maps.Clone(a.host.live)
 	c.close()
 	a.append(journal.Record{Kind: journal.KindAdd, Body: []byte("nobody confirmed this")})
 	a.settle()
@@ -46,7 +46,7 @@ func TestWholePath(t *testing.T) {
 	b.settle()
 	b.activate(2)
 	b.settle()
-	if got := b.host.Live; !maps.Equal(got, confirmed) {
+	if got := b.host.live; !maps.Equal(got, confirmed) {
 		t.Fatalf("the successor holds\n%v\nwant\n%v", got, confirmed)
 	}
 	b.append(journal.Record{Kind: journal.KindAdd, Body: []byte("after")})

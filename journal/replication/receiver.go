@@ -21,11 +21,13 @@ type Receiver struct {
 	epoch   uint32
 	asked   bool // the manifest was sent
 	common  Common
+	theirs  []journal.FileInfo // what the owner's disk holds
 	found   bool
 	copying bool // Copy was called
 	fetch   bool // Fetch is due
 	acked   journal.Position
 	free    int
+	whole   bool // the last one was an acknowledgement, not only progress
 }
 
 // NewReceiver begins a conversation in an epoch. What f received and did not write yet is forgotten; the manifest leaves
@@ -46,6 +48,7 @@ func (r *Receiver) Copy() error {
 	if err := r.f.Cut(r.common.At); err != nil {
 		return err
 	}
+	r.f.Listed(r.theirs)
 	r.copying, r.fetch = true, true
 	return nil
 }
@@ -66,6 +69,9 @@ func (r *Receiver) Receive(m Message) error {
 			return fmt.Errorf("%w: the log is in epoch %d, the conversation in %d", ErrMessage, last, r.epoch)
 		}
 		return r.f.Receive(journal.Run{File: m.Pages.File, Kind: m.Pages.Kind, Block: m.Pages.Block, Live: m.Pages.Live, Data: m.Pages.Data})
+	case m.Kind == KindFiles:
+		r.f.Listed(m.Files)
+		return nil
 	case m.Kind == KindCaughtUp:
 		if m.At != r.f.Tip() {
 			return fmt.Errorf("%w: everything up to %s was sent, came %s", ErrMessage, m.At, r.f.Tip())
@@ -96,7 +102,7 @@ func (r *Receiver) takeCommon(m *Message) error {
 			c.Below = p
 		}
 	}
-	r.common, r.found = c, true
+	r.common, r.theirs, r.found = c, m.Files, true
 	return nil
 }
 
@@ -130,9 +136,13 @@ func (r *Receiver) Next(acks bool) (Message, bool) {
 		r.fetch = false
 		r.acked, r.free = r.common.At, -1
 		return Message{Kind: KindFetch, Epoch: r.epoch, At: r.common.At}, true
-	case r.copying && acks && r.f.Err() == nil && (r.acked != r.f.Durable() || r.free != r.f.Free()):
-		r.acked, r.free = r.f.Durable(), r.f.Free()
-		return Message{Kind: KindAck, Epoch: r.epoch, At: r.acked, Free: r.free}, true
+	case r.copying && acks && r.f.Err() == nil && (r.acked != r.f.Durable() || r.free != r.f.Free() || r.whole != r.f.Whole()):
+		r.acked, r.free, r.whole = r.f.Durable(), r.f.Free(), r.f.Whole()
+		m := Message{Kind: KindAck, Epoch: r.epoch, At: r.acked, Free: r.free}
+		if !r.whole {
+			m.Kind = KindProgress
+		}
+		return m, true
 	}
 	return Message{}, false
 }

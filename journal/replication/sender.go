@@ -52,6 +52,7 @@ type Sender struct {
 	common journal.Position
 
 	reader *journal.PageReader
+	held   *Message // pages that the list of files goes before
 	tap    tapped
 	sent   journal.Position // end of the last page sent
 	safe   journal.Position // last said
@@ -90,8 +91,7 @@ func NewSender(d *journal.Driver, epoch uint32, o SenderOptions) *Sender {
 // was complete. ok is false before.
 func (s *Sender) CaughtUp() (journal.Position, bool) { return s.caught, s.caught != journal.Position{} }
 
-// Acked is the position up to which everything is on the follower's disk. It counts only from CaughtUp on: before, files
-// older than it may be missing.
+// Acked is the position up to which everything is on the follower's disk, as part of a log that it can open.
 func (s *Sender) Acked() journal.Position { return s.ack.at }
 
 // PeerFree is the number of the follower's free slots; negative: not known.
@@ -139,7 +139,7 @@ func (s *Sender) Receive(m Message) error {
 		}
 		s.phase, s.sent = phaseFiles, m.At
 		return nil
-	case m.Kind == KindAck && s.phase >= phaseFiles:
+	case (m.Kind == KindAck || m.Kind == KindProgress) && s.phase >= phaseFiles:
 		return s.acknowledge(&m)
 	}
 	return fmt.Errorf("%w: %s is not due", ErrMessage, m.Kind)
@@ -160,11 +160,11 @@ func (s *Sender) acknowledge(m *Message) error {
 	}
 	a := &s.ack
 	a.free = m.Free
-	if a.at.Less(m.At) {
+	if m.Kind == KindAck && a.at.Less(m.At) {
 		a.at = m.At
 	}
 	n := 0
-	for n < len(a.open) && !a.at.Less(a.open[n].end) {
+	for n < len(a.open) && !m.At.Less(a.open[n].end) {
 		a.size -= a.open[n].size
 		n++
 	}
@@ -177,6 +177,10 @@ func (s *Sender) acknowledge(m *Message) error {
 func (s *Sender) Next() (Message, bool, error) {
 	if s.closed {
 		return Message{}, false, journal.ErrClosed
+	}
+	if held := s.held; held != nil {
+		s.held = nil
+		return *held, true, nil
 	}
 	switch s.phase {
 	case phaseCommon:
@@ -200,7 +204,7 @@ func (s *Sender) Next() (Message, bool, error) {
 
 // findCommon looks for the newest page that both logs have: in the newest file that both have, at the lower of both ends.
 func (s *Sender) findCommon() (Message, bool, error) {
-	table, readable := s.d.Files(), s.d.Readable()
+	readable := s.d.Readable()
 	at := journal.Position{}
 	for _, t := range slices.Backward(s.theirs) {
 		i := slices.IndexFunc(readable, func(f journal.FileInfo) bool { return f.Name == t.Name && f.Kind == datafile.Log })
@@ -218,7 +222,7 @@ func (s *Sender) findCommon() (Message, bool, error) {
 		case !ok || end == t.End && hash != t.TailHash:
 			continue
 		}
-		if complete(table, s.theirs, t.Name.ID) {
+		if complete(s.d.Required(pos), s.theirs, t.Name.ID) {
 			at = pos
 		}
 		break
@@ -227,10 +231,10 @@ func (s *Sender) findCommon() (Message, bool, error) {
 	return Message{Kind: KindCommon, Epoch: s.epoch, At: at, Files: readable}, true, nil
 }
 
-// complete says that the follower has every file of the table that is older than id, to its end.
-func complete(table, theirs []journal.FileInfo, id uint64) bool {
-	for i := range table {
-		own := &table[i]
+// complete says that the follower has every required file that is older than id, to its end.
+func complete(required, theirs []journal.FileInfo, id uint64) bool {
+	for i := range required {
+		own := &required[i]
 		if own.Name.ID < id && !slices.ContainsFunc(theirs, func(t journal.FileInfo) bool {
 			return t.Name == own.Name && t.End == own.End && t.TailHash == own.TailHash
 		}) {
@@ -245,6 +249,12 @@ func (s *Sender) full() bool { return s.ack.size >= s.o.UnackedMax }
 
 // fromFiles reads the next run, or finds that the files are read up to where the tap began.
 func (s *Sender) fromFiles() (Message, bool, error) {
+	switch {
+	case s.tap.lost:
+		s.endTap()
+	case s.tap.on && !s.sent.Less(s.tap.from):
+		return s.goLive(), true, nil
+	}
 	if s.full() {
 		return Message{}, false, nil
 	}
@@ -258,28 +268,53 @@ func (s *Sender) fromFiles() (Message, bool, error) {
 		}
 		s.reader = r
 	}
+	last := s.sent
 	run, ok, err := s.reader.Next(s.o.ReadMax)
 	if err != nil {
 		return Message{}, false, err
 	}
 	if ok {
-		return s.pages(&run, PageRun{Data: bytes.Clone(run.Data)}), true, nil
-	}
-	if s.tap.lost {
-		s.endTap()
+		run.Data = bytes.Clone(run.Data)
+		s.upToTap(&run)
+		m := s.pages(&run, PageRun{Data: run.Data})
+		if jump := run.Block == 0 && run.File.ID != last.File+1; jump && last.File != 0 {
+			s.held = &m
+			return Message{Kind: KindFiles, Epoch: s.epoch, Files: s.d.Readable()}, true, nil
+		}
+		return m, true, nil
 	}
 	if !s.tap.on {
 		s.startTap()
 	}
-	if !s.tap.on || s.sent.Less(s.tap.from) {
-		return Message{}, false, nil
+	if s.tap.on && !s.sent.Less(s.tap.from) {
+		return s.goLive(), true, nil
 	}
+	return Message{}, false, nil
+}
+
+// upToTap shortens a run that reaches beyond the point from which the tap has everything.
+func (s *Sender) upToTap(run *journal.Sealed) {
+	if from := s.tap.from; s.tap.on && run.End.File == from.File && from.Less(run.End) {
+		run.Data = run.Data[:int(from.Block-run.Block)<<s.d.Options().Geometry.BlockShift]
+		run.End = from
+		s.endReader() // it is ahead: should the tap be lost, files are read from here
+	}
+}
+
+// goLive ends the catch-up.
+func (s *Sender) goLive() Message {
 	s.endReader()
 	s.phase = phaseLive
+	n := 0
+	for n < len(s.tap.runs) && !s.sent.Less(s.tap.runs[n].End) { // the reader left out files that retired, and went beyond
+		s.tap.runs[n].Release()
+		n++
+	}
+	s.tap.runs = slices.Delete(s.tap.runs, 0, n)
 	if s.caught == (journal.Position{}) {
 		s.caught = s.sent
 	}
-	return Message{Kind: KindCaughtUp, Epoch: s.epoch, At: s.sent}, true, nil
+	return Message{Kind: KindCaughtUp, Epoch: s.epoch, At: s.sent}
 }
 
 // startTap has the driver hand over what it seals from now on. Before a new file counts it does not.
