@@ -42,7 +42,7 @@ type broker struct {
 
 func newPool(t testing.TB) *aio.Pool {
 	t.Helper()
-	p, err := aio.NewPool(aio.PoolOptions{Size: aio.BufferAlign, Count: 4096})
+	p, err := aio.NewPool(aio.PoolOptions{Size: aio.BufferAlign, Count: 512})
 	if err != nil {
 		t.Fatal(err)
 	}
