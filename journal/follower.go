@@ -69,7 +69,7 @@ type followed struct {
 type followerDisk struct {
 	slots          map[int]aio.File
 	holds          map[int]datafile.Name // what a load would find in a slot, whether it counts or not
-	free           []int // ascending
+	free           []int                 // ascending
 	retiring       []retiring
 	vouched        uint64 // newest file of which a durable page carries a stable in the file itself
 	fileMax        uint64 // highest id and incarnation seen anywhere

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"testing"
 
+	"github.com/hindmq/hind/aio"
 	"github.com/hindmq/hind/aio/aiotest"
 	"github.com/hindmq/hind/journal"
 )
@@ -60,5 +61,73 @@ func TestWholePath(t *testing.T) {
 	if !c.inSync() {
 		t.Fatal("the copy is not complete")
 	}
+	c.same()
+	c.close()
+	// The tail never comes back: not by a power cut of the one that was cut, not by its activation.
+	for life := range 3 {
+		a.crash(aiotest.CrashOptions{Seed: uint64(life), Keep: 50 * life})
+		a.follow()
+		c = connect(t, b, a, SenderOptions{})
+		c.run()
+		c.same()
+		c.close()
+	}
+	a.settle()
+	a.activate(3)
+	a.settle()
+	if !maps.Equal(a.host.live, b.host.live) {
+		t.Fatalf("after the second failover\n%v\nwant\n%v", a.host.live, b.host.live)
+	}
+}
+
+// TestTapLost: a follower that does not keep up is sent files again, and then live pages.
+func TestTapLost(t *testing.T) {
+	pool := newPool(t)
+	a, b := newBroker(t, "a", tiny(), pool, 1), newBroker(t, "b", tiny(), pool, 2)
+	a.own(1)
+	a.settle()
+	b.follow()
+	c := connect(t, a, b, SenderOptions{TapMax: 2 * aio.BufferAlign})
+	c.run()
+	live, files := 0, 0
+	count := func() {
+		for _, m := range c.down {
+			switch {
+			case m.Kind == KindPages && m.Pages.Live:
+				live++
+			case m.Kind == KindPages:
+				files++
+			}
+		}
+	}
+	add := func(n int) {
+		for i := range n {
+			a.append(journal.Record{Kind: journal.KindEvent, Body: make([]byte, 300+i)})
+			a.settle()
+		}
+	}
+	add(1)
+	c.send(1)
+	if count(); live != 1 || files != 0 {
+		t.Fatalf("a follower that keeps up is sent %d live runs and %d from files", live, files)
+	}
+	c.run()
+	add(8) // nobody takes them: the tap gives up
+	live = 0
+	for c.send(1) || a.step(true) || b.step(true) {
+		count()
+		c.deliver(1)
+	}
+	if files == 0 || live > 4 || pool.Stats().InUse > 4 {
+		t.Fatalf("after the tap was lost: %d live runs, %d from files, %d buffers in use", live, files, pool.Stats().InUse)
+	}
+	c.run()
+	files, live = 0, 0
+	add(1)
+	c.send(2)
+	if count(); live != 1 || files != 0 {
+		t.Fatalf("a follower that caught up is sent %d live runs and %d from files", live, files)
+	}
+	c.run()
 	c.same()
 }

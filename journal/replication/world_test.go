@@ -221,6 +221,12 @@ func (w *world) takeOver() {
 	w.owner, w.other = w.other, w.owner
 	w.barrier, w.told = journal.Position{}, false
 	w.opened()
+	if w.rng.IntN(3) == 0 { // a second failure, at once or in the middle of the open
+		for range w.rng.IntN(4) {
+			w.owner.step(true)
+		}
+		w.restartOwner()
+	}
 }
 
 // restartOwner ends the owner's process and starts it again in a new epoch.
