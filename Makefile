@@ -65,12 +65,12 @@ define need
 endef
 
 # Runs tests and prints how many passed; what failed is printed whole, and a skipped test is a failure: a mechanism that
-# is missing on this machine proves nothing. So is no test at all. $(1): name of the log,
-# $(2): arguments of go test, $(3): folder of the module.
+# is missing on this machine proves nothing. So are no test at all and a
+# result remembered from another run. $(1): name of the log, $(2): arguments of go test, $(3): folder of the module.
 define tests
 	@mkdir -p $(CACHE)/log; log=$(CACHE)/log/$(1).log; rm -f $(CACHE)/log/$(1).count; \
 	echo "$(1) ..."; \
-	if ! (cd $(or $(3),.) && $(GO) test -v $(2)) >$$log 2>&1; then \
+	if ! (cd $(or $(3),.) && $(GO) test -v -count=1 $(2)) >$$log 2>&1; then \
 	  grep -vE '^ *(=== |--- PASS)|^PASS$$|^ok |no test files' $$log | tail -n 300; echo "$(1): FAILED, all of it in $$log"; exit 1; fi; \
 	if grep -E '^ *--- SKIP' $$log; then echo "$(1): FAILED, a test was skipped"; exit 1; fi; \
 	passed=$$(grep -cE '^ *--- PASS' $$log || true); \
@@ -81,13 +81,11 @@ endef
 
 .PHONY: lint
 lint: $(STATICCHECK) ## go vet, gofmt and staticcheck
-	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
-	  if [ -n "$$files" ]; then echo "not formatted: $$files"; exit 1; fi
-	$(GO) vet ./...
-	$(GO) vet -tags powercut ./aio/...
-	cd bench/interop && $(GO) vet ./...
-	$(STATICCHECK) ./...
-	cd bench/interop && $(STATICCHECK) ./...
+	@failed=0; files=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	if [ -n "$$files" ]; then echo "not formatted: $$files"; failed=1; fi; \
+	check() { echo "$$*"; "$$@" || failed=1; }; \
+	check $(GO) vet ./...; check $(GO) vet -tags powercut ./aio/...; check $(STATICCHECK) ./...; \
+	cd bench/interop; check $(GO) vet ./...; check $(STATICCHECK) ./...; exit $$failed
 	@mkdir -p $(CACHE)/log; echo "$$(git ls-files -co --exclude-standard '*.go' | wc -l) files" >$(CACHE)/log/lint.count
 
 $(STATICCHECK):
