@@ -165,8 +165,33 @@ race: export CGO_ENABLED = 1
 race: ## all packages under the race detector, at the sizes of test-unit
 	$(call tests,race,-race -short -timeout 60m ./...)
 
+# Options of make bench; what it prints is also in .cache/bench. BENCH_DIR is on the disk to measure.
+BENCH          := $(CACHE)/bench
+BENCH_DIR      ?= $(BENCH)/dir
+BENCH_JOURNAL  ?= -rounds 5
+BENCH_RATES    ?= -rounds 5
+BENCH_GAP      ?= -kills 4
+BENCH_GAPS     ?= 5
+
 .PHONY: bench
-bench: ## micro benchmarks of all packages, BENCHTIME each
+bench: bench-journal bench-brokers ## figures of bench/README.md: Append beside fio, hind beside Artemis; takes about an hour
+
+.PHONY: bench-journal
+bench-journal: ## Append of the journal library beside fio's synced writes (needs fio), about five minutes
+	@command -v fio >/dev/null || { echo "bench-journal: fio is missing: apt-get install fio"; exit 1; }
+	@mkdir -p $(BENCH); $(GO) build -o $(CACHE)/bin/benchjournal ./bench/cmd/benchjournal
+	$(CACHE)/bin/benchjournal -dir $(BENCH_DIR) -out $(BENCH)/journal.json $(BENCH_JOURNAL) | tee $(BENCH)/journal.md
+
+.PHONY: bench-brokers
+bench-brokers: build ## hind and Artemis in turns under the same Java client: rates and failover gaps
+	@mkdir -p $(BENCH); cd bench/interop && $(GO) build -o $(INTEROP) ./cmd/interop
+	cd bench/interop && $(INTEROP) fetch && $(INTEROP) rates -timeout 2h -broker hind,artemis -journal ASYNCIO $(BENCH_RATES) 2>&1 | tee $(BENCH)/rates.log
+	cd bench/interop && for i in $$(seq $(BENCH_GAPS)); do for b in hind artemis; do \
+	  $(INTEROP) gap -broker $$b $(BENCH_GAP); done; done 2>&1 | tee $(BENCH)/gap.log
+	$(GO) run ./bench/cmd/brokertable $(BENCH)/rates.log $(BENCH)/gap.log | tee $(BENCH)/brokers.md
+
+.PHONY: bench-micro
+bench-micro: ## micro benchmarks of all packages, BENCHTIME each
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./...
 
 .PHONY: fuzz
