@@ -190,8 +190,16 @@ func (f *Follower) Applied() Position {
 // Whole says that what is durable is a log that can be opened: no copy is under way. Only then it may be acknowledged.
 func (f *Follower) Whole() bool { return !f.rebuild.on }
 
-// Free is the number of slots that new files may take.
-func (f *Follower) Free() int { return len(f.disk.free) }
+// Free is the number of slots that new files may take; those that were received and wait for one are taken off.
+func (f *Follower) Free() int {
+	n := len(f.disk.free)
+	for _, x := range f.files {
+		if x.slot < 0 {
+			n--
+		}
+	}
+	return max(0, n)
+}
 
 // Geometry of the slots.
 func (f *Follower) Geometry() datafile.Geometry { return f.o.Geometry }

@@ -64,8 +64,9 @@ func (f *Follower) applySafe() error {
 // applyTo applies all pages that end at or before a position that is durable.
 func (f *Follower) applyTo(to Position) error {
 	a := &f.apply
-	for len(a.kept) > 0 {
-		r := a.kept[0]
+	done := 0
+	defer func() { a.kept = slices.Delete(a.kept, 0, done) }()
+	for _, r := range a.kept {
 		if to.Less(Position{r.file.name.ID, r.block + 1}) {
 			return nil
 		}
@@ -89,7 +90,7 @@ func (f *Follower) applyTo(to Position) error {
 			a.at = Position{h.File, h.End()}
 		}
 		a.bytes -= had
-		a.kept = slices.Delete(a.kept, 0, 1)
+		done++
 	}
 	return nil
 }

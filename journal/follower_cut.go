@@ -53,11 +53,18 @@ func (f *Follower) dropUnlisted() {
 	if len(listed) == 0 {
 		return
 	}
-	newest := listed[len(listed)-1].Name.ID
+	newest, waits := listed[len(listed)-1].Name.ID, false
 	for _, x := range slices.Clone(f.files) {
-		if x.name.ID < newest && x.slot >= 0 && !slices.ContainsFunc(listed, func(l FileInfo) bool { return l.Name == x.name }) {
+		switch {
+		case x.name.ID >= newest || slices.ContainsFunc(listed, func(l FileInfo) bool { return l.Name == x.name }):
+		case x.name.ID >= f.out.durable.File:
+			waits = true // it may be in flight: its slot must not be given away under a write
+		default:
 			f.retire(Position{}, x.name)
 		}
+	}
+	if !waits {
+		f.rebuild.listed = nil
 	}
 }
 

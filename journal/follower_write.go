@@ -158,6 +158,9 @@ func (f *Follower) advance() {
 	}
 	out.flight = slices.Delete(out.flight, 0, n)
 	f.releaseRetired()
+	if f.rebuild.on {
+		f.dropUnlisted()
+	}
 	f.trim()
 	_ = f.fail(f.applySafe())
 }

@@ -1,21 +1,20 @@
 package replication
 
 import (
+	"fmt"
 	"os"
-	"strconv"
 	"testing"
 )
 
-// seedFromEnv is the one seed to run again, from HIND_SEED.
-func seedFromEnv(t testing.TB) *uint64 {
+// seedsFromEnv are the seeds to run, from HIND_SEEDS: "first count".
+func seedsFromEnv(t testing.TB) (first, count uint64, ok bool) {
 	t.Helper()
-	s := os.Getenv("HIND_SEED")
+	s := os.Getenv("HIND_SEEDS")
 	if s == "" {
-		return nil
+		return 0, 0, false
 	}
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
-		t.Fatalf("HIND_SEED: %v", err)
+	if _, err := fmt.Sscan(s, &first, &count); err != nil {
+		t.Fatalf("HIND_SEEDS: %v", err)
 	}
-	return &n
+	return first, count, true
 }
