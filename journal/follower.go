@@ -70,10 +70,16 @@ type followerDisk struct {
 	slots          map[int]aio.File
 	holds          map[int]datafile.Name // what a load would find in a slot, whether it counts or not
 	free           []int                 // ascending
-	retiring       []retiring
+	retiring       []leaving
 	vouched        uint64 // newest file of which a durable page carries a stable in the file itself
 	fileMax        uint64 // highest id and incarnation seen anywhere
 	incarnationMax uint32
+}
+
+// leaving is a file that a RETIRE names and whose slot is not free yet.
+type leaving struct {
+	pos  Position // of the RETIRE
+	file *followed
 }
 
 // Follow makes the image a follower's. All slots are opened for writing and what was read from them is made durable, which
@@ -139,7 +145,8 @@ func (f *Follower) begin() {
 		case used[v.slot]:
 		case i.recovery.fromTip(v):
 			// The log is found through this file until a newer one counts, though a RETIRE names it.
-			f.disk.retiring = append(f.disk.retiring, retiring{pos: i.tip, name: v.head.Name, slot: v.slot})
+			f.disk.retiring = append(f.disk.retiring, leaving{i.tip, &followed{name: v.head.Name, slot: v.slot,
+				epoch: v.head.Header.Epoch, incarnation: v.head.Header.Incarnation}})
 		default:
 			f.disk.free = append(f.disk.free, v.slot)
 		}

@@ -51,13 +51,15 @@ func (f *Follower) Activate(o ActivateOptions) (*Driver, error) {
 func (f *Follower) recovery() recovery {
 	r := recovery{g: f.o.Geometry, fileMax: f.disk.fileMax, incarnationMax: f.disk.incarnationMax}
 	heads := map[int]datafile.Head{}
-	for _, x := range f.files {
+	present := func(x *followed) {
 		heads[x.slot] = datafile.Head{Present: true, Name: x.name,
 			Header: record.Header{File: x.name.ID, Salt: x.name.Salt, Epoch: x.epoch, Incarnation: x.incarnation}}
 	}
-	for _, x := range f.disk.retiring {
-		// Only whether it is the file through which the log is found is asked of it; newer ones are told by their id.
-		heads[x.slot] = datafile.Head{Present: true, Name: x.name, Header: record.Header{File: x.name.ID, Salt: x.name.Salt}}
+	for _, x := range f.files {
+		present(x)
+	}
+	for _, r := range f.disk.retiring { // one of them may be the file through which the log is found
+		present(r.file)
 	}
 	slots := make([]int, 0, len(f.disk.slots))
 	for n := range f.disk.slots {

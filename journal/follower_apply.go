@@ -153,7 +153,7 @@ func (f *Follower) retire(pos Position, name datafile.Name) {
 	if i < 0 || i == len(f.files)-1 {
 		return
 	}
-	f.disk.retiring = append(f.disk.retiring, retiring{pos: pos, name: name, slot: f.files[i].slot})
+	f.disk.retiring = append(f.disk.retiring, leaving{pos, f.files[i]})
 	f.files = slices.Delete(f.files, i, i+1)
 	f.releaseRetired()
 }

@@ -169,11 +169,11 @@ func (f *Follower) advance() {
 // Machine.releaseRetired gives. That the RETIRE is safe was known before it was applied.
 func (f *Follower) releaseRetired() {
 	d := &f.disk
-	d.retiring = slices.DeleteFunc(d.retiring, func(r retiring) bool {
+	d.retiring = slices.DeleteFunc(d.retiring, func(r leaving) bool {
 		if d.vouched < r.pos.File {
 			return false
 		}
-		f.freeSlot(r.slot)
+		f.freeSlot(r.file.slot)
 		return true
 	})
 }
