@@ -24,11 +24,23 @@ type pendingRetire struct {
 	names []datafile.Name
 }
 
-// copied says that the copy is complete, and that a load would find it: it begins at the newest vouched file.
+// copied says that the copy is complete, and that a load would find it: it begins at the newest vouched file and goes on
+// from there without a gap.
 func (f *Follower) copied() bool {
 	r := &f.rebuild
-	return r.on && r.to != Position{} && !f.out.durable.Less(r.to) &&
-		slices.ContainsFunc(f.files, func(x *followed) bool { return x.name.ID == f.disk.vouched })
+	if !r.on || r.to == (Position{}) || f.out.durable.Less(r.to) {
+		return false
+	}
+	i := slices.IndexFunc(f.files, func(x *followed) bool { return x.name.ID == f.disk.vouched })
+	if i < 0 {
+		return false
+	}
+	for i++; i < len(f.files) && f.files[i].name.ID <= f.out.durable.File; i++ {
+		if f.files[i].pred.Name != f.files[i-1].name {
+			return false // the owner vouches for what lies behind it before long: it retired a file because of that
+		}
+	}
+	return true
 }
 
 // startRebuild voids what was applied.
@@ -44,6 +56,7 @@ func (f *Follower) startRebuild() {
 func (f *Follower) Listed(files []FileInfo) {
 	f.rebuild.listed = files
 	if f.rebuild.on {
+		f.rebuild.to = Position{} // the RETIRE of what is dropped here may lie beyond it; another CaughtUp follows
 		f.dropUnlisted()
 	}
 }

@@ -178,9 +178,15 @@ func (f *Follower) releaseRetired() {
 	})
 }
 
-// take hands out a free slot for a file; there must be one. A slot that holds remains of that very file, from a copy that was
-// interrupted, goes first: no two slots may hold one name, or a load could take the wrong one.
+// take hands out a slot for a file; there must be a free one. A slot that holds that very file, left by a copy that was
+// interrupted or by a branch in which it retired, goes first, also before it is free: no two slots may hold one name, or a
+// load could take the wrong one, and the pages that both have are the same.
 func (d *followerDisk) take(name datafile.Name) int {
+	if i := slices.IndexFunc(d.retiring, func(r leaving) bool { return r.file.name == name }); i >= 0 {
+		slot := d.retiring[i].file.slot
+		d.retiring = slices.Delete(d.retiring, i, i+1)
+		return slot
+	}
 	i := max(0, slices.IndexFunc(d.free, func(slot int) bool { return d.holds[slot] == name }))
 	slot := d.free[i]
 	d.free = slices.Delete(d.free, i, i+1)
