@@ -279,6 +279,9 @@ func (s *Sender) fromFiles() (Message, bool, error) {
 		m := s.pages(&run, PageRun{Data: run.Data})
 		if jump := run.Block == 0 && run.File.ID != last.File+1; jump && last.File != 0 {
 			s.held = &m
+			if s.tap.on {
+				s.tap.from = s.d.End() // what makes up for the files that are left out lies before it
+			}
 			return Message{Kind: KindFiles, Epoch: s.epoch, Files: s.d.Readable()}, true, nil
 		}
 		return m, true, nil

@@ -42,7 +42,7 @@ type entry struct {
 func newWorld(t testing.TB, pool *aio.Pool, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 5))
 	o := tiny()
-	o.Slots += rng.IntN(4)
+	o.Slots, o.Reserve = 13+rng.IntN(4), 6
 	o.Window = uint32(8 + rng.IntN(20))
 	o.Depth = 1 + rng.IntN(4)
 	if rng.IntN(3) == 0 {
