@@ -225,7 +225,7 @@ func laneOf(m *replication.Message) Lane {
 			return LanePages
 		}
 		return LaneFilePages
-	case replication.KindAck:
+	case replication.KindAck, replication.KindProgress:
 		return LaneAck
 	}
 	return LaneControl

@@ -47,7 +47,7 @@ journal.`,
 	root.SetArgs(w.Args)
 	root.SetOut(w.Out)
 	root.SetErr(w.Err)
-	root.AddCommand(newVersion(w), newCheck(w))
+	root.AddCommand(newRun(w), newVersion(w), newCheck(w))
 	root.AddCommand(newJournal(w))
 	return root
 }
