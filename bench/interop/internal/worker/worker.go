@@ -35,13 +35,14 @@ func (j Java) spec(class string, args []string) (proc.Spec, error) {
 	return proc.Spec{Path: java, Args: all, Dir: j.Dir, Log: filepath.Join(j.Dir, class+".log")}, nil
 }
 
-// Output runs a probe to its end, hands each line to lines, and returns how it ended.
+// Output runs a probe to its end, hands each line of its standard output to lines, and returns how it ended.
 func (j Java) Output(ctx context.Context, class string, lines func(string), args ...string) error {
 	spec, err := j.spec(class, args)
 	if err != nil {
 		return err
 	}
 	spec.Lines = lines
+	spec.Private = true // what the client's log library says on standard error is no output of the probe
 	p, err := j.Super.Start(spec)
 	if err != nil {
 		return err

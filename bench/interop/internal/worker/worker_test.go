@@ -130,6 +130,20 @@ func TestFinishKillsADeafWorker(t *testing.T) {
 	}
 }
 
+func TestOutputIsStandardOutputAlone(t *testing.T) {
+	j := java(t, `echo noise >&2; echo '{"a":1}'; exit $1`)
+	var got []string
+	if err := j.Output(limited(t, 20*time.Second), "RateProbe", func(l string) { got = append(got, l) }); err == nil {
+		t.Fatal("java's first argument is a flag, so the script must fail")
+	}
+	if len(got) != 1 || got[0] != `{"a":1}` {
+		t.Fatalf("lines %q", got)
+	}
+	if log, err := os.ReadFile(filepath.Join(j.Dir, "RateProbe.log")); err != nil || !strings.Contains(string(log), "noise") {
+		t.Fatalf("log %q, %v", log, err)
+	}
+}
+
 func TestMonotonicRises(t *testing.T) {
 	a := Monotonic()
 	b := Monotonic()
