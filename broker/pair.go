@@ -44,7 +44,6 @@ type receiving struct {
 	receiver *replication.Receiver
 	checked  bool // TailChecked was reported
 	copying  bool // Copy was asked for
-	roles    []journal.RolePoint
 }
 
 // forget ends the conversation of a link that is gone.

@@ -1,5 +1,3 @@
-// Command brokertable turns what bench/interop's rates and gap printed into one Markdown table: medians over the rounds, with
-// their spread and the load averages under which they were taken. It reads files, or its input when there are none.
 package main
 
 import (
@@ -39,11 +37,16 @@ func run(names []string) error {
 	return f.write(os.Stdout)
 }
 
-var (
-	rateLine = regexp.MustCompile(`rates: \[load ([\d.]+|unknown)\] (\w+) (alone|replicated)-\d+, journal (\w+), .*: +(\d+) producers (\d+) consumers .*: +(\d+) confirmed/s, p50 (\d+) us, p99 (\d+) us`)
-	gapStart = regexp.MustCompile(`gap: (\w+), client `)
-	gapLine  = regexp.MustCompile(`killed: gap (\d+) ms`)
-)
+// patterns find the lines of bench/interop that carry figures.
+type patterns struct{ rate, gapStart, gap *regexp.Regexp }
+
+func newPatterns() patterns {
+	return patterns{
+		rate:     regexp.MustCompile(`rates: \[load ([\d.]+|unknown)\] (\w+) (alone|replicated)-\d+, journal (\w+), .*: +(\d+) producers (\d+) consumers .*: +(\d+) confirmed/s, p50 (\d+) us, p99 (\d+) us`),
+		gapStart: regexp.MustCompile(`gap: (\w+), client `),
+		gap:      regexp.MustCompile(`killed: gap (\d+) ms`),
+	}
+}
 
 // figures are the numbers of all lines, by row of the table, in the order in which rows first came.
 type figures struct {
@@ -53,26 +56,27 @@ type figures struct {
 	p50   map[string][]float64
 	p99   map[string][]float64
 	gaps  map[string]bool
+	lines patterns
 }
 
 func newFigures() *figures {
 	m := func() map[string][]float64 { return map[string][]float64{} }
-	return &figures{loads: m(), rates: m(), p50: m(), p99: m(), gaps: map[string]bool{}}
+	return &figures{loads: m(), rates: m(), p50: m(), p99: m(), gaps: map[string]bool{}, lines: newPatterns()}
 }
 
 func (f *figures) read(r io.Reader) error {
 	brand := ""
 	s := bufio.NewScanner(r)
 	for s.Scan() {
-		if m := gapStart.FindStringSubmatch(s.Text()); m != nil {
+		if m := f.lines.gapStart.FindStringSubmatch(s.Text()); m != nil {
 			brand = m[1]
 		}
-		if m := gapLine.FindStringSubmatch(s.Text()); m != nil {
+		if m := f.lines.gap.FindStringSubmatch(s.Text()); m != nil {
 			row := f.row(brand + " | kill -9 of the active, gap in ms")
 			f.gaps[row] = true
 			add(f.rates, row, m[1])
 		}
-		if m := rateLine.FindStringSubmatch(s.Text()); m != nil {
+		if m := f.lines.rate.FindStringSubmatch(s.Text()); m != nil {
 			row := f.row(fmt.Sprintf("%s %s | %s, %s producers, %s consumers", m[2], m[4], m[3], m[5], m[6]))
 			add(f.loads, row, m[1])
 			add(f.rates, row, m[7])
