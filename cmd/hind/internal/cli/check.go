@@ -10,7 +10,7 @@ import (
 )
 
 func newCheck(w World) *cobra.Command {
-	return newGroup("check", "Check a configuration", newCheckConfig(w))
+	return newGroup("check", "Check a configuration or a running broker", newCheckConfig(w), newCheckNode(w))
 }
 
 // configReport is what `hind check config` says.

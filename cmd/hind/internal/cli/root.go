@@ -12,6 +12,7 @@ import (
 type World struct {
 	Version string
 	Args    []string
+	In      io.Reader // what an operator types; nil: standard input
 	Out     io.Writer // results
 	Err     io.Writer // errors, notices and progress
 }
@@ -47,8 +48,11 @@ journal.`,
 	root.SetArgs(w.Args)
 	root.SetOut(w.Out)
 	root.SetErr(w.Err)
-	root.AddCommand(newRun(w), newVersion(w), newCheck(w))
-	root.AddCommand(newJournal(w))
+	if w.In != nil {
+		root.SetIn(w.In)
+	}
+	root.AddCommand(newRun(w), newDemo(w), newVersion(w), newCheck(w))
+	root.AddCommand(newActivation(w), newJournal(w))
 	return root
 }
 
