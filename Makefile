@@ -15,7 +15,7 @@ STATICCHECK_VERSION := v0.8.2
 STATICCHECK := $(CACHE)/bin/staticcheck-$(STATICCHECK_VERSION)
 
 # What `make test` runs, in this order. A part that a change cannot pass yet is no part.
-TEST_PARTS ?= lint test-unit test-crash test-race test-powercut
+TEST_PARTS ?= lint test-unit test-crash test-race test-powercut test-interop
 
 # Packages in which goroutines meet: they are tested under the race detector in every `make test`. What explores by
 # seeds runs elsewhere at full size; under the detector a few seeds show every pair of goroutines there is.
@@ -28,7 +28,7 @@ BENCHTIME  ?= 1s
 # Options of the commands of bench/interop.
 INTEROP_MATRIX ?=
 INTEROP_SINGLE ?= -kills 100
-INTEROP_PAIR   ?= -kills 30 -pauses 10
+INTEROP_PAIR   ?= -kills 10 -pauses 2
 INTEROP := $(CACHE)/bin/interop
 
 .PHONY: build
