@@ -125,7 +125,9 @@ func (r *rig) advance(d time.Duration) {
 	r.now.Wall += d.Milliseconds()
 }
 
-func (r *rig) say(format string, args ...any) { r.trace = append(r.trace, fmt.Sprintf(format, args...)) }
+func (r *rig) say(format string, args ...any) {
+	r.trace = append(r.trace, fmt.Sprintf(format, args...))
+}
 
 func (r *rig) asked(line string) bool {
 	for _, l := range r.trace {
