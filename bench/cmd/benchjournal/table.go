@@ -37,10 +37,14 @@ func row(w io.Writer, n int, name string, s []sample, limit float64) error {
 	if len(engines) > 1 {
 		name += fmt.Sprintf(" %v", engines) // what auto chose, and how often; fmt sorts the keys
 	}
-	_, err := fmt.Fprintf(w, "| %d | %s | %.0f (%.0f to %.0f) | %.0f/%.0f | %.1f | %.0f | %.2f | %.2f |\n", n, name, median(s, rateOf), slices.Min(rates), slices.Max(rates),
+	cores := "not taken" // of fio, a process of its own
+	if c := median(s, func(x sample) float64 { return x.CPU }); c > 0 {
+		cores = fmt.Sprintf("%.2f", c)
+	}
+	_, err := fmt.Fprintf(w, "| %d | %s | %.0f (%.0f to %.0f) | %.0f/%.0f | %.1f | %.0f | %s | %.2f |\n", n, name, median(s, rateOf), slices.Min(rates), slices.Max(rates),
 		median(s, func(x sample) float64 { return x.P50 }), median(s, func(x sample) float64 { return x.P99 }),
 		median(s, func(x sample) float64 { return x.PerWrite }), median(s, func(x sample) float64 { return x.BytesPerRecord }),
-		median(s, func(x sample) float64 { return x.CPU }), median(s, rateOf)/limit)
+		cores, median(s, rateOf)/limit)
 	return err
 }
 

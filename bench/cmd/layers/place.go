@@ -31,7 +31,7 @@ func place(stack []string) (layer, function string) {
 
 // isCall says that the function is the instruction that enters the kernel.
 func isCall(name string) bool {
-	return strings.HasPrefix(name, "internal/runtime/syscall.") || strings.HasPrefix(name, "runtime/internal/syscall.") ||
+	return strings.HasPrefix(name, "internal/runtime/syscall") || strings.HasPrefix(name, "syscall.Syscall") ||
 		strings.HasPrefix(name, "syscall.RawSyscall") || strings.HasPrefix(name, "syscall.rawSyscall") ||
 		name == "runtime.futex" || name == "runtime.epollwait" || name == "runtime.usleep"
 }

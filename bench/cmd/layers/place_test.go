@@ -14,6 +14,7 @@ func TestPlace(t *testing.T) {
 	}{
 		{[]string{"internal/runtime/syscall.Syscall6", "syscall.Syscall6", module + "aio.pwrite", module + "journal.(*Log).Append"}, "kernel", module + "aio.pwrite"},
 		{[]string{"runtime.futex", "runtime.mcall"}, "kernel", "runtime.futex"},
+		{[]string{"internal/runtime/syscall/linux.Syscall6", "syscall.pwrite", module + "aio.(*osFile).writeAt"}, "kernel", module + "aio.(*osFile).writeAt"},
 		{[]string{"runtime.memmove", module + "journal/record.Put", "main.appendUntil"}, "journal", module + "journal/record.Put"},
 		{[]string{"github.com/cespare/xxhash/v2.Sum64", module + "journal/record.Seal"}, "journal", module + "journal/record.Seal"},
 		{[]string{"runtime.findRunnable", "runtime.schedule"}, "runtime", "runtime.findRunnable"},
