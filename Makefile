@@ -40,6 +40,10 @@ build: ## build bin/hind, one static file
 run: build ## run the broker with the defaults, until Ctrl-C; RUN="--config etc/broker.xml" adds options
 	$(BIN) run $(RUN)
 
+.PHONY: demo
+demo: build ## a pair on this machine under load, the active killed again and again; DEMO="--kills 20" adds options
+	$(BIN) demo failover $(DEMO)
+
 # Every part runs, also after one that failed, so that one run shows all that is wrong.
 .PHONY: test
 test: ## all that a change has to pass
