@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/hindmq/hind/broker/ha"
@@ -90,7 +91,7 @@ func (n *Node) load() (ha.Event, error) {
 		n.log.Error("the journal is damaged", "error", err)
 		return ha.LoadFailed{Reason: err.Error()}, nil
 	case err != nil:
-		return nil, fmt.Errorf("load the journal: %w", err)
+		return nil, fmt.Errorf("load the journal: %w%s", err, n.nextStep(err))
 	}
 	if torn := image.Torn(); torn.Pages > 0 {
 		n.log.Warn("the journal had a torn tail, which was never acknowledged", "case", torn.Label, "pages", torn.Pages, "bytes", torn.Bytes)
@@ -100,6 +101,18 @@ func (n *Node) load() (ha.Event, error) {
 		return ha.LoadFailed{Reason: err.Error()}, nil
 	}
 	return ha.Loaded{Facts: facts}, nil
+}
+
+// nextStep is what an operator can do about a journal that cannot be opened, to stand behind the error; empty where the
+// error says so itself.
+func (n *Node) nextStep(err error) string {
+	switch {
+	case errors.Is(err, journal.ErrLocked):
+		return ""
+	case errors.Is(err, syscall.ENOSPC):
+		return "; make room there and start again, what is filled already is kept"
+	}
+	return fmt.Sprintf("; files that exist are left as they are: hind journal verify %s tells what is wrong; restore them or name another directory", n.o.Dir)
 }
 
 func factsOf(image *journal.Image) (ha.Facts, error) {

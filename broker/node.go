@@ -147,7 +147,7 @@ func (n *Node) Start(now clock.Instant, progress func(done, total int64)) error 
 		}
 	}
 	if err := journal.Prepare(n.o.FS, n.o.Dir, n.o.Journal, instance, progress); err != nil {
-		return fmt.Errorf("prepare the journal: %w", err)
+		return fmt.Errorf("prepare the journal: %w%s", err, n.nextStep(err))
 	}
 	loaded, err := n.load()
 	if err != nil {
