@@ -52,7 +52,7 @@ journal.`,
 		root.SetIn(w.In)
 	}
 	root.AddCommand(newRun(w), newDemo(w), newVersion(w), newCheck(w))
-	root.AddCommand(newActivation(w), newJournal(w))
+	root.AddCommand(newActivation(w), newJournal(w), newProducer(w), newConsumer(w))
 	return root
 }
 
