@@ -307,8 +307,9 @@ func (d *doors) part(f *front) {
 		<-f.door.Close(reason, partGrace)
 		return
 	}
+	ended := f.door.CutOff(reason) // the acceptors first: a client that is cut off must not get in again
 	f.server.Close(core.FarewellAbort, reason)
-	<-f.door.CutOff(reason)
+	<-ended
 }
 
 const partGrace = time.Second

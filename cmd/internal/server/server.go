@@ -66,9 +66,6 @@ func Open(o Options) (s *Server, err error) {
 		return s, err
 	}
 	s.env = newEnv(s)
-	if err := s.openPairPort(); err != nil {
-		return s, err
-	}
 	if err := s.openDisk(); err != nil {
 		return s, err
 	}
@@ -77,6 +74,10 @@ func Open(o Options) (s *Server, err error) {
 		return s, err
 	}
 	if s.node, err = broker.New(options); err != nil {
+		return s, err
+	}
+	// The node is there before a peer can reach it; it reads the journal only when it runs.
+	if err := s.openPairPort(); err != nil {
 		return s, err
 	}
 	if o.Admin != "" {
