@@ -275,7 +275,8 @@ func (n *Node) replicateIn() {
 
 // tailOf translates what the receiver found into the role machine's words.
 func (n *Node) tailOf(c replication.Common) (ha.Tail, error) {
-	t := ha.Tail{Cut: c.Cut}
+	t := ha.Tail{Cut: c.Cut, Known: c.Known}
+	n.log.Debug("the logs were compared", "common", c.At, "tip", n.store.follower.Tip(), "cut", c.Cut, "known", c.Known, "above", len(c.Above), "below", c.Below.Position)
 	var err error
 	if len(c.Below.Role) > 0 {
 		if t.Below, err = ha.DecodeRecord(c.Below.Role); err != nil {

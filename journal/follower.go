@@ -180,6 +180,9 @@ func (f *Follower) Files() []FileInfo {
 	return infos
 }
 
+// Epochs is the epoch table as far as the log was applied, oldest first.
+func (f *Follower) Epochs() []EpochPoint { return slices.Clone(f.image.ledger.epochs) }
+
 // Tip is the end of the last page received.
 func (f *Follower) Tip() Position { return f.in.tip }
 

@@ -22,11 +22,12 @@ type Facts struct {
 // Tail is what a follower would have to cut, found by comparing the logs (rule H8).
 type Tail struct {
 	Cut   bool       // there is something above the last common page
-	Below RoleRecord // newest role record at or below the cut, zero if none
-	Alone bool       // an own alone record lies above the cut; see Observe
+	Known bool       // and all of it belongs to the owner's history too, of which the owner has retired the files
+	Below RoleRecord // newest role record in what both have or had, zero if none
+	Alone bool       // an own alone record lies in what is only in this log; see Observe
 }
 
-// Observe notes a role record that lies above the cut.
+// Observe notes a role record that lies in what is only in this log.
 func (t *Tail) Observe(r RoleRecord, own Instance) {
 	t.Alone = t.Alone || r.OwnAlone(own)
 }

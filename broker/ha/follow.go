@@ -88,7 +88,7 @@ func (m *Machine) tailChecked(e TailChecked) {
 	case m.role == RoleStandby:
 		m.toAsking("the owner's log lacks what this in-sync log has")
 		return
-	case m.fence.discard:
+	case t.Known, m.fence.discard:
 	case t.Alone || t.Below.OwnAlone(m.self.Instance):
 		m.fail(fencedTail, "the log has a tail that only this broker has, and that it may have confirmed alone")
 		return

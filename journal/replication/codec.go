@@ -20,23 +20,29 @@ import (
 //	16  at block  u32
 //	20  free      u32
 //	24  shift     u8    block size of the slots is 1<<shift; 0: no geometry
-//	25  zero      3 B
+//	25  zero      1 B
+//	26  epochs    u16   that follow the files
 //	28  capacity  u32   blocks of a slot
 //	32  file      u64   of the pages
 //	40  salt      u64
 //	48  block     u32   where the pages start
 //	52  count     u32   files that follow
 //	56  each file: id u64, salt u64, end u32, kind u8, flags u8 (bit 0: closed), zero 2 B, tail hash u64
+//	    each epoch: epoch u32, incarnation u32, start file u64, start block u32, zero 4 B, first file id u64, salt u64
 const (
-	layout   = 1
-	headSize = 56
-	fileSize = 32
+	layout    = 1
+	headSize  = 56
+	fileSize  = 32
+	epochSize = 40
 )
 
 // Limits of a message.
 const (
 	FilesMax = 8000    // files of a manifest: a log of more is copied whole, file by file
 	PagesMax = 1 << 20 // bytes of pages
+
+	// EpochsMax is how many epochs are told, the newest.
+	EpochsMax = 500
 )
 
 // ErrMessage says that a message makes no sense.
@@ -46,7 +52,7 @@ var ErrMessage = errors.New("message of the log's replication is refused")
 // are sent.
 func AppendMessage(dst []byte, m *Message) []byte {
 	le := binary.LittleEndian
-	files := m.Files[max(0, len(m.Files)-FilesMax):]
+	files, epochs := m.Files[max(0, len(m.Files)-FilesMax):], m.Epochs[max(0, len(m.Epochs)-EpochsMax):]
 	flags := uint8(0)
 	if m.Pages.Live {
 		flags = 1
@@ -56,7 +62,8 @@ func AppendMessage(dst []byte, m *Message) []byte {
 	dst = le.AppendUint64(dst, m.At.File)
 	dst = le.AppendUint32(dst, m.At.Block)
 	dst = le.AppendUint32(dst, uint32(m.Free))
-	dst = append(dst, m.Geometry.BlockShift, 0, 0, 0)
+	dst = append(dst, m.Geometry.BlockShift, 0)
+	dst = le.AppendUint16(dst, uint16(len(epochs)))
 	dst = le.AppendUint32(dst, m.Geometry.Capacity)
 	dst = le.AppendUint64(dst, m.Pages.File.ID)
 	dst = le.AppendUint64(dst, m.Pages.File.Salt)
@@ -74,6 +81,16 @@ func AppendMessage(dst []byte, m *Message) []byte {
 		dst = append(dst, uint8(f.Kind), closed, 0, 0)
 		dst = le.AppendUint64(dst, f.TailHash)
 	}
+	for i := range epochs {
+		e := &epochs[i]
+		dst = le.AppendUint32(dst, e.Epoch)
+		dst = le.AppendUint32(dst, e.Incarnation)
+		dst = le.AppendUint64(dst, e.Start.File)
+		dst = le.AppendUint32(dst, e.Start.Block)
+		dst = le.AppendUint32(dst, 0)
+		dst = le.AppendUint64(dst, e.File.ID)
+		dst = le.AppendUint64(dst, e.File.Salt)
+	}
 	return dst
 }
 
@@ -88,15 +105,17 @@ func DecodeMessage(head, body []byte) (Message, error) {
 		Free: int(le.Uint32(head[20:])), Geometry: datafile.Geometry{BlockShift: head[24], Capacity: le.Uint32(head[28:])},
 		Pages: PageRun{File: datafile.Name{ID: le.Uint64(head[32:]), Salt: le.Uint64(head[40:])}, Kind: datafile.Kind(head[3]),
 			Block: le.Uint32(head[48:]), Live: head[2] == 1}}
-	count := le.Uint32(head[52:])
+	count, epochs := le.Uint32(head[52:]), int(le.Uint16(head[26:]))
 	switch {
 	case m.Kind < KindManifest || m.Kind > KindProgress:
 		return Message{}, fmt.Errorf("%w: kind %d", ErrMessage, head[1])
-	case head[2] > 1 || head[25]|head[26]|head[27] != 0:
+	case head[2] > 1 || head[25] != 0:
 		return Message{}, fmt.Errorf("%w: %s with reserved bits", ErrMessage, m.Kind)
 	case m.Free > datafile.SlotsMax:
 		return Message{}, fmt.Errorf("%w: %s of %d free slots", ErrMessage, m.Kind, m.Free)
-	case count > FilesMax || len(head) != headSize+int(count)*fileSize || count > 0 && m.Kind != KindManifest && m.Kind != KindCommon && m.Kind != KindFiles:
+	case epochs > EpochsMax || epochs > 0 && m.Kind != KindCommon:
+		return Message{}, fmt.Errorf("%w: %s with %d epochs", ErrMessage, m.Kind, epochs)
+	case count > FilesMax || len(head) != headSize+int(count)*fileSize+epochs*epochSize || count > 0 && m.Kind != KindManifest && m.Kind != KindCommon && m.Kind != KindFiles:
 		return Message{}, fmt.Errorf("%w: %s of %d bytes with %d files", ErrMessage, m.Kind, len(head), count)
 	case (m.Kind == KindPages) != (len(body) > 0) || len(body) > PagesMax:
 		return Message{}, fmt.Errorf("%w: %s with a body of %d bytes", ErrMessage, m.Kind, len(body))
@@ -107,8 +126,26 @@ func DecodeMessage(head, body []byte) (Message, error) {
 		m.Pages.Data = body
 	}
 	var err error
-	m.Files, err = decodeFiles(head[headSize:])
+	end := len(head) - epochs*epochSize
+	if m.Files, err = decodeFiles(head[headSize:end]); err != nil {
+		return m, err
+	}
+	m.Epochs, err = decodeEpochs(head[end:])
 	return m, err
+}
+
+func decodeEpochs(b []byte) ([]journal.EpochPoint, error) {
+	le := binary.LittleEndian
+	var epochs []journal.EpochPoint
+	for ; len(b) > 0; b = b[epochSize:] {
+		if le.Uint32(b[20:]) != 0 {
+			return nil, fmt.Errorf("%w: an epoch with reserved bits", ErrMessage)
+		}
+		epochs = append(epochs, journal.EpochPoint{Epoch: le.Uint32(b), Incarnation: le.Uint32(b[4:]),
+			Start: journal.Position{File: le.Uint64(b[8:]), Block: le.Uint32(b[16:])},
+			File:  datafile.Name{ID: le.Uint64(b[24:]), Salt: le.Uint64(b[32:])}})
+	}
+	return epochs, nil
 }
 
 func decodeFiles(b []byte) ([]journal.FileInfo, error) {

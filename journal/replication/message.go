@@ -12,7 +12,7 @@ type Kind uint8
 
 const (
 	KindManifest Kind = 1 + iota // follower -> owner: Files, Geometry, Free
-	KindCommon                   // owner -> follower: At, Files
+	KindCommon                   // owner -> follower: At, Files, Epochs
 	KindFetch                    // follower -> owner: At
 	KindPages                    // owner -> follower: Pages
 	KindCaughtUp                 // owner -> follower: At
@@ -30,6 +30,7 @@ type Message struct {
 	Free     int // free slots of the follower's disk
 	Geometry datafile.Geometry
 	Files    []journal.FileInfo
+	Epochs   []journal.EpochPoint // of the owner's log, oldest first: its history, as far back as it knows
 	Pages    PageRun
 }
 

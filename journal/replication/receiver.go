@@ -7,12 +7,14 @@ import (
 	"github.com/hindmq/hind/journal"
 )
 
-// Common is the last page that both logs have, and what lies around it in the follower's.
+// Common is the last page that both logs have, and what lies around it in the follower's. The owner may have retired files
+// that both had: then more is cut and copied than differs.
 type Common struct {
 	At    journal.Position    // zero: nothing is common
 	Cut   bool                // the follower has pages beyond it, which are to be cut
-	Above []journal.RolePoint // role records in what is to be cut, oldest first
-	Below journal.RolePoint   // newest role record that stays; zero: none known
+	Known bool                // all of those belong to the owner's history too
+	Above []journal.RolePoint // role records that do not belong to it, oldest first
+	Below journal.RolePoint   // newest role record that does; zero: none known
 }
 
 // Receiver is the passive side of one conversation. One owner, the follower's.
@@ -95,12 +97,16 @@ func (r *Receiver) takeCommon(m *Message) error {
 			return err
 		}
 	}
-	for _, p := range r.f.Roles() {
-		if c.At.Less(p.Position) {
-			c.Above = append(c.Above, p)
-		} else {
-			c.Below = p
-		}
+	h := newHistory(r.f, m.Epochs)
+	has := func(p journal.Position) bool { return !c.At.Less(p) || h.has(p) }
+	c.Known = has(r.f.Tip())
+	roles := r.f.Roles()
+	n := len(roles)
+	for n > 0 && !has(roles[n-1].Position) {
+		n--
+	}
+	if c.Above = roles[n:]; n > 0 {
+		c.Below = roles[n-1]
 	}
 	r.common, r.theirs, r.found = c, m.Files, true
 	return nil

@@ -139,7 +139,7 @@ func (s *Sender) Receive(m Message) error {
 		}
 		s.phase, s.sent = phaseFiles, m.At
 		return nil
-	case (m.Kind == KindAck || m.Kind == KindProgress) && s.phase >= phaseFiles:
+	case (m.Kind == KindAck || m.Kind == KindProgress) && s.phase >= phaseFetch: // it may overtake Fetch
 		return s.acknowledge(&m)
 	}
 	return fmt.Errorf("%w: %s is not due", ErrMessage, m.Kind)
@@ -227,8 +227,8 @@ func (s *Sender) findCommon() (Message, bool, error) {
 		}
 		break
 	}
-	s.phase, s.common = phaseFetch, at
-	return Message{Kind: KindCommon, Epoch: s.epoch, At: at, Files: readable}, true, nil
+	s.phase, s.common, s.sent = phaseFetch, at, at
+	return Message{Kind: KindCommon, Epoch: s.epoch, At: at, Files: readable, Epochs: s.d.Epochs()}, true, nil
 }
 
 // complete says that the follower has every required file that is older than id, to its end.
