@@ -41,6 +41,7 @@ type ledger struct {
 		sync.Mutex
 		counts Counts
 		tracks []track
+		asked  int          // acknowledgements sent on the consumer's present connection and not confirmed
 		last   [2]time.Time // the latest confirm by each member
 		wait   *wait
 	}
@@ -84,26 +85,30 @@ func (l *ledger) awaitFailover(victim int) <-chan time.Duration {
 	return w.gap
 }
 
-// connect notes that the consumer begins anew: what it had not acknowledged comes again, from the oldest.
+// connect notes that the consumer begins anew. What it had acknowledged without an answer comes again, from the oldest, or
+// does not, if the broker had done it and only the answer was lost; so nothing waits for those answers any more.
 func (l *ledger) connect() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.mu.asked = 0
 	for i := range l.mu.tracks {
 		l.mu.tracks[i].last = 0
 	}
 }
 
-// damage notes a delivery that cannot be read as a message of this run.
+// damage notes a delivery that cannot be read as a message of this run. It is acknowledged as any other.
 func (l *ledger) damage() {
 	l.mu.Lock()
 	l.mu.counts.Damaged++
+	l.mu.asked++
 	l.mu.Unlock()
 }
 
-// deliver notes that a message came.
+// deliver notes that a message came; its acknowledgement is sent next.
 func (l *ledger) deliver(producer int, seq uint64, id int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.mu.asked++
 	c := &l.mu.counts
 	if producer < 0 || producer >= len(l.mu.tracks) || seq == 0 || seq > l.mu.tracks[producer].started {
 		c.Damaged++
@@ -136,10 +141,11 @@ func (l *ledger) deliver(producer int, seq uint64, id int64) {
 	t.open[seq] = id
 }
 
-// settle notes that a broker confirmed the acknowledgement of a delivery.
+// settle notes that a broker confirmed the acknowledgement of a delivery on the present connection.
 func (l *ledger) settle(producer int, seq uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.mu.asked--
 	if producer >= 0 && producer < len(l.mu.tracks) {
 		delete(l.mu.tracks[producer].open, seq)
 	}
@@ -164,13 +170,12 @@ func (l *ledger) counts() Counts {
 	return c
 }
 
-// unsettled is how many deliveries have no confirmed acknowledgement yet.
-func (l *ledger) unsettled() int {
+// drained says that all that was confirmed has come, and that no answer to an acknowledgement is due.
+func (l *ledger) drained() bool {
+	if c := l.counts(); c.Lost > 0 {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := 0
-	for i := range l.mu.tracks {
-		n += len(l.mu.tracks[i].open)
-	}
-	return n
+	return l.mu.asked == 0
 }

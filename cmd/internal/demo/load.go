@@ -129,7 +129,7 @@ func (l *load) drain(c *conn) {
 			}
 		case *wire.Receive:
 			m, err := message.Parse(p.Message)
-			if err != nil {
+			if err != nil { // it has no id by which it could be acknowledged
 				l.ledger.damage()
 				return
 			}
@@ -167,7 +167,7 @@ func (l *load) finish(limit time.Duration) {
 	look := time.NewTicker(retryInterval)
 	defer look.Stop()
 	for {
-		if c := l.ledger.counts(); c.Lost == 0 && l.ledger.unsettled() == 0 {
+		if l.ledger.drained() {
 			return
 		}
 		select {

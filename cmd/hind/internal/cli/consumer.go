@@ -16,12 +16,15 @@ type consumerReport struct {
 	Destination  string  `json:"destination"`
 	Received     int64   `json:"received"`
 	Acknowledged int64   `json:"acknowledged"`
-	Again        int64   `json:"again"` // received with a delivery count above 1
-	Bytes        int64   `json:"bytes"` // of received bodies
+	Unsure       int64   `json:"unsure"` // their acknowledgement has no answer, and they did not come again
+	Again        int64   `json:"again"`  // received with a delivery count above 1
+	Bytes        int64   `json:"bytes"`  // of received bodies
 	Seconds      float64 `json:"seconds"`
 	PerSecond    float64 `json:"perSecond"`
 	Losses       int     `json:"losses"` // connections lost and found again
 	Problem      string  `json:"problem,omitempty"`
+
+	unsure map[int64]bool // by message id; each loss adds one at most
 }
 
 type consumerFlags struct {
@@ -37,10 +40,10 @@ func newConsumer(w World) *cobra.Command {
 		Short: "Receive messages from a queue and acknowledge each",
 		Long: `Receive messages from a queue and acknowledge each, waiting until the broker says that the acknowledgement is safe.
 
-With --ha a lost broker is looked for. A message whose acknowledgement was under way may then come again; it is counted
-once more as received, and under "again".
+With --ha a lost broker is looked for. A message whose acknowledgement was under way may then come again: it is counted
+once more as received, and under "again". If it does not, its acknowledgement was done without an answer: "unsure".
 
-Exit code 0: --message-count messages were acknowledged; with --message-count 0, none came for --timeout, or SIGINT. 1: it
+Exit code 0: --message-count messages were acknowledged, or unsure; with --message-count 0, none came for --timeout, or SIGINT. 1: it
 was less; the counts are printed all the same.`,
 		Example: "  hind consumer --message-count 10\n  hind consumer --message-count 0 --timeout 2s --json",
 		Args:    cobra.NoArgs,
@@ -86,9 +89,9 @@ func consume(ctx context.Context, w World, f *consumerFlags, queue string) (*con
 	if err != nil {
 		return nil, err
 	}
-	r := &consumerReport{Destination: "queue://" + queue}
+	r := &consumerReport{Destination: "queue://" + queue, unsure: map[int64]bool{}}
 	pace := newPace(w, "acknowledged", &f.clientFlags)
-	for err == nil && (f.count == 0 || r.Acknowledged < f.count) {
+	for err == nil && (f.count == 0 || r.Acknowledged+r.Unsure < f.count) {
 		if err = pace.wait(ctx, r.Received); err == nil {
 			err = r.next(ctx, k, f.timeout)
 		}
@@ -128,12 +131,26 @@ func (r *consumerReport) next(ctx context.Context, k *client.Consumer, timeout t
 	if m.DeliveryCount > 1 {
 		r.Again++
 	}
-	switch err := k.Ack(ctx, m); {
+	err = r.settle(m.ID(), k.Ack(ctx, m))
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+// settle counts what became of an acknowledgement, and returns an error that ends the run. A message that is unsure and comes
+// again was not acknowledged the first time.
+func (r *consumerReport) settle(id int64, err error) error {
+	delete(r.unsure, id)
+	switch {
 	case err == nil:
 		r.Acknowledged++
-	case ctx.Err() != nil || !errors.Is(err, client.ErrStale) && !errors.Is(err, client.ErrUnanswered):
+	case errors.Is(err, client.ErrUnanswered):
+		r.unsure[id] = true
+	case !errors.Is(err, client.ErrStale): // that one comes again for certain
 		return err
 	}
+	r.Unsure = int64(len(r.unsure))
 	return nil
 }
 
@@ -141,7 +158,7 @@ func (r *consumerReport) print(w World, asJSON bool) error {
 	if asJSON {
 		return printJSON(w.Out, r)
 	}
-	_, err := fmt.Fprintf(w.Out, "%s: %d messages received, %d acknowledged, %d of them not for the first time, %d bytes, in %.3f s (%.0f/s); connections lost and found again: %d\n",
-		r.Destination, r.Received, r.Acknowledged, r.Again, r.Bytes, r.Seconds, r.PerSecond, r.Losses)
+	_, err := fmt.Fprintf(w.Out, "%s: %d messages received, %d acknowledged, %d unsure, %d not for the first time, %d bytes, in %.3f s (%.0f/s); connections lost and found again: %d\n",
+		r.Destination, r.Received, r.Acknowledged, r.Unsure, r.Again, r.Bytes, r.Seconds, r.PerSecond, r.Losses)
 	return err
 }

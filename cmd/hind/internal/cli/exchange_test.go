@@ -3,11 +3,13 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/hindmq/hind/broker/session"
+	"github.com/hindmq/hind/net/client"
 	"github.com/hindmq/hind/net/core/coretest"
 )
 
@@ -38,7 +40,7 @@ func TestProducerAndConsumer(t *testing.T) {
 		t.Fatalf("%d, %v, %+v\n%s", code, err, sent, errs)
 	}
 	code, out, errs = hind("consumer", "--url", url, "--destination", "orders", "--message-count", "3", "--rate", "1000")
-	if code != 0 || errs != "" || !strings.HasPrefix(out, "queue://orders: 3 messages received, 3 acknowledged, 0 of them not for the first time, 3000 bytes, in ") {
+	if code != 0 || errs != "" || !strings.HasPrefix(out, "queue://orders: 3 messages received, 3 acknowledged, 0 unsure, 0 not for the first time, 3000 bytes, in ") {
 		t.Fatalf("%d\n%s\n%s", code, out, errs)
 	}
 	// The rest, until none comes.
@@ -51,6 +53,30 @@ func TestProducerAndConsumer(t *testing.T) {
 	code, out, errs = hind("consumer", "--url", url, "--destination", "orders", "--message-count", "1", "--timeout", "50ms", "--json")
 	if err := json.Unmarshal([]byte(out), &got); err != nil || code != exitFailed || got.Problem != errNoMore.Error() || !strings.Contains(errs, "0 messages were acknowledged: no message came") {
 		t.Fatalf("%d, %v, %+v\n%s", code, err, got, errs)
+	}
+}
+
+// An acknowledgement without an answer counts until the message comes again, and one for an earlier connection never does.
+func TestSettle(t *testing.T) {
+	r := &consumerReport{unsure: map[int64]bool{}}
+	refused := errors.New("refused")
+	for i, c := range []struct {
+		id                   int64
+		err, want            error
+		acknowledged, unsure int64
+	}{
+		{1, nil, nil, 1, 0},
+		{2, fmt.Errorf("ack: %w", client.ErrUnanswered), nil, 1, 1},
+		{3, client.ErrStale, nil, 1, 1},
+		{3, nil, nil, 2, 1},
+		{2, client.ErrUnanswered, nil, 2, 1},
+		{2, client.ErrStale, nil, 2, 0},
+		{2, nil, nil, 3, 0},
+		{4, refused, refused, 3, 0},
+	} {
+		if err := r.settle(c.id, c.err); err != c.want || r.Acknowledged != c.acknowledged || r.Unsure != c.unsure {
+			t.Errorf("step %d: %v, %+v", i, err, r)
+		}
 	}
 }
 

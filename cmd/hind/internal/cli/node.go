@@ -70,7 +70,7 @@ func (r *nodeReport) write(out io.Writer) error {
 	for _, p := range r.Peers {
 		line("other broker", "%s", describePeer(p))
 	}
-	if len(r.Peers) > 0 {
+	if len(r.Peers) > 0 && r.Serving { // only the active knows
 		line("lag", "%d bytes", r.LagBytes)
 	}
 	line("log", "end %s, durable %s, stable %s", orUnknown(r.LogEnd), orUnknown(r.Durable), orUnknown(r.Stable))
@@ -118,7 +118,7 @@ func describePeer(p broker.Peer) string {
 	default:
 		s += ", not connected"
 	}
-	if p.Says != "" {
+	if p.Says != "" && !p.InSync { // of one in sync that word is old
 		s += fmt.Sprintf(", last said %q", p.Says)
 	}
 	return s

@@ -57,7 +57,7 @@ epoch                      7
 node id                    n-1
 active                     primary
 in-sync set                primary, backup
-other broker               backup at 127.0.0.1:61717, connected and in sync, last said "Standby"
+other broker               backup at 127.0.0.1:61717, connected and in sync
 lag                        4096 bytes
 log                        end 3/9, durable 3/8, stable 3/7
 messages                   11 in 2 queues, 3 of them at consumers
