@@ -179,6 +179,21 @@ func (p *Pool) Close() error {
 	return unreserve(memory)
 }
 
+// Abandon gives the memory back although buffers may be in use: for a simulated process that was killed, whose every user of
+// a buffer is gone. Whoever touches a buffer afterwards crashes.
+func (p *Pool) Abandon() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mu.closed {
+		return fmt.Errorf("buffer pool: %w", ErrClosed)
+	}
+	p.mu.closed = true
+	p.mu.free = nil
+	memory := p.memory
+	p.memory = nil
+	return unreserve(memory)
+}
+
 // first starts the count of a buffer that was just taken. nil stays nil.
 func (b *Buffer) first() *Buffer {
 	if b == nil {
