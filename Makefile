@@ -15,7 +15,7 @@ STATICCHECK_VERSION := v0.8.2
 STATICCHECK := $(CACHE)/bin/staticcheck-$(STATICCHECK_VERSION)
 
 # What `make test` runs, in this order. A part that a change cannot pass yet is no part.
-TEST_PARTS ?= lint test-unit test-crash test-race test-powercut test-interop
+TEST_PARTS ?= lint test-unit test-crash test-race test-powercut test-sim test-planted test-interop
 
 # Packages in which goroutines meet: they are tested under the race detector in every `make test`. What explores by
 # seeds runs elsewhere at full size; under the detector a few seeds show every pair of goroutines there is.
