@@ -141,8 +141,18 @@ func (e *env) Log() *slog.Logger { return e.s.log }
 // OpenClients implements broker.Env.
 func (e *env) OpenClients(host *session.Host) { e.doors.set(host) }
 
-// CloseClients implements broker.Env.
-func (e *env) CloseClients() { e.doors.set(nil) }
+// CloseClients implements broker.Env. In a pair the acceptors are closed before it returns: the node ends its clients'
+// sessions next, and a client that is cut off while an acceptor is open gets in again, to a broker that hangs up, and sits
+// out its call time-out.
+func (e *env) CloseClients() {
+	if f := e.doors.take(); f != nil && e.s.o.Config.HA.Policy == config.Replication {
+		f.door.CutOff(errNoService)
+	}
+	e.doors.set(nil)
+}
+
+// errNoService is what clients' connections end with.
+var errNoService = errors.New("the broker no longer serves clients")
 
 // Topology implements broker.Env.
 func (e *env) Topology(t broker.Topology) {
@@ -230,6 +240,7 @@ type doors struct {
 	mu   struct {
 		sync.Mutex
 		want   *session.Host
+		open   *front // what stands open, until somebody closes it
 		closed bool
 	}
 }
@@ -246,6 +257,15 @@ func (d *doors) set(host *session.Host) {
 	d.mu.want = host
 	d.mu.Unlock()
 	d.poke()
+}
+
+// take is what stands open; the caller begins to close it.
+func (d *doors) take() *front {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.mu.open
+	d.mu.open = nil
+	return f
 }
 
 func (d *doors) poke() {
@@ -277,6 +297,7 @@ func (d *doors) run() {
 		want, closed := d.mu.want, d.mu.closed
 		d.mu.Unlock()
 		if door != nil && want != served {
+			d.take()
 			d.part(door)
 			door, served = nil, nil
 		}
@@ -290,6 +311,9 @@ func (d *doors) run() {
 				retry.Reset(openRetry)
 			} else {
 				served = want
+				d.mu.Lock()
+				d.mu.open = door
+				d.mu.Unlock()
 			}
 		}
 		select {
@@ -302,13 +326,12 @@ func (d *doors) run() {
 // part ends the clients' connections. A broker without a partner says that it stops; one of a pair says nothing: its clients
 // keep what they know of the node and look for the other broker.
 func (d *doors) part(f *front) {
-	reason := errors.New("the broker no longer serves clients")
 	if d.s.o.Config.HA.Policy != config.Replication {
-		<-f.door.Close(reason, partGrace)
+		<-f.door.Close(errNoService, partGrace)
 		return
 	}
-	ended := f.door.CutOff(reason) // the acceptors first: a client that is cut off must not get in again
-	f.server.Close(core.FarewellAbort, reason)
+	ended := f.door.CutOff(errNoService) // the acceptors first: a client that is cut off must not get in again
+	f.server.Close(core.FarewellAbort, errNoService)
 	<-ended
 }
 
