@@ -12,7 +12,7 @@ import (
 // acceptor is one bound address with its goroutine.
 type acceptor struct {
 	sockets *Sockets
-	ln      *net.TCPListener
+	ln      listener
 	options AcceptOptions
 	reg     registry
 	refused refusals
@@ -34,8 +34,13 @@ func (s *Sockets) Listen(address string, o AcceptOptions) (Acceptor, error) {
 		s.work.Done()
 		return nil, listenError(address, err)
 	}
+	raised, err := raise(ln.(*net.TCPListener))
+	if err != nil {
+		s.work.Done()
+		return nil, listenError(address, err)
+	}
 	o.Limits = o.Limits.WithDefaults()
-	a := &acceptor{sockets: s, ln: ln.(*net.TCPListener), options: o, reg: registry{limits: o.Limits},
+	a := &acceptor{sockets: s, ln: raised, options: o, reg: registry{limits: o.Limits},
 		done: make(chan struct{})}
 	s.mu.Lock()
 	closed := s.mu.closed
