@@ -28,7 +28,7 @@ BENCHTIME  ?= 1s
 # Options of the commands of bench/interop.
 INTEROP_MATRIX ?=
 INTEROP_SINGLE ?= -kills 100
-INTEROP_PAIR   ?= -kills 10 -pauses 2
+INTEROP_PAIR   ?= -kills 30 -pauses 10
 INTEROP := $(CACHE)/bin/interop
 
 .PHONY: build
