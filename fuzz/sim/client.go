@@ -102,7 +102,7 @@ func (c *client) ask(durable bool, run func(*session.Session, session.Tag), answ
 	c.tags++
 	tag := session.Tag{Correlation: c.tags, Silent: answer == nil}
 	if durable {
-		tag.Note = 1
+		tag.Note = 1 + int64(c.w.history.Epoch())
 	}
 	if answer != nil {
 		if c.waits == 0 {
@@ -188,8 +188,8 @@ func (n *conn) serverGone() {
 
 // Answer implements session.Outlet.
 func (n *conn) Answer(a *session.Answer) {
-	if a.Tag.Note == 1 && a.Err == nil {
-		n.w.history.Released(n.h.name, n.h.node.Look().Epoch)
+	if a.Tag.Note > 0 && a.Err == nil {
+		n.w.history.Released(n.h.name, n.h.node.Look().Epoch, uint64(a.Tag.Note-1))
 	}
 	correlation, err := a.Tag.Correlation, a.Err
 	n.batch = append(n.batch, func() {

@@ -23,6 +23,7 @@ var faults = []fault{
 		w.kill(h, w.rng.fault.IntN(2) == 0)
 		w.kill(w.hosts[1-h.index], w.rng.fault.IntN(2) == 0)
 	}},
+	{"lost disk", 3, (*world).loseDisk},
 	{"pause", 10, (*world).pause},
 	{"cut in both directions", 6, func(w *world, _ *host) { w.cutFor(true, true) }},
 	{"cut in one direction", 8, func(w *world, h *host) { w.cutFor(h.index == 0, h.index == 1) }},
@@ -161,6 +162,44 @@ func (w *world) diedInside(h *host) {
 	w.kill(h, w.rng.fault.IntN(2) == 0)
 }
 
+// loseDisk replaces the disk of one broker of a pair in sync by an empty one; now and then the other machine loses its power
+// at the same moment. The other disk has all that was confirmed, so it is the one that an operator would activate.
+func (w *world) loseDisk(h *host) {
+	if !w.inSync() {
+		return
+	}
+	other := w.hosts[1-h.index]
+	w.count("disks lost")
+	w.keeper = other
+	if w.rng.fault.IntN(2) == 0 {
+		w.kill(other, true)
+	}
+	h.power = false
+	h.die(aiotest.LateDrop)
+	h.disk, h.diskDue = w.newDisk(w.rng.fault), -1
+	w.restart(h)
+}
+
+// operate is the operator: he answers questions where one disk is lost and the other one has everything.
+func (w *world) operate() {
+	if w.inSync() {
+		w.keeper = nil
+	}
+	for _, h := range w.hosts {
+		if w.keeper == nil || !h.up() || h.paused {
+			continue
+		}
+		for _, c := range h.node.Status().Choices {
+			if h == w.keeper == (c.Word != ha.DecideDiscardTail) {
+				w.count("operator's words: " + c.Word.String())
+				w.tell(h, ha.Decide{Decision: c.Word})
+				break
+			}
+		}
+	}
+	w.loop.after(2*time.Second, w.operate)
+}
+
 // pause stops a process as SIGSTOP does; the kernel goes on taking what is sent to it.
 func (w *world) pause(h *host) {
 	if !h.up() || h.paused {
@@ -246,13 +285,14 @@ func (w *world) loseClients(h *host) {
 	}
 }
 
-// supervise restarts what has failed for good: a broker whose journal failed serves nobody until it was loaded anew.
+// supervise restarts what has failed for good: a broker whose journal failed serves nobody until it was loaded anew. One that
+// asks a human is left alone.
 func (w *world) supervise() {
 	for _, h := range w.hosts {
 		if !h.up() || h.paused {
 			continue
 		}
-		if h.node.Look().Role == ha.RoleFenced && w.rng.fault.IntN(3) == 0 {
+		if h.node.Look().Role == ha.RoleFenced && len(h.node.Status().Choices) == 0 && w.rng.fault.IntN(3) == 0 {
 			w.count("restarts of a fenced broker")
 			h.die(aiotest.LateLand)
 			w.restart(h)

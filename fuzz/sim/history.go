@@ -23,7 +23,7 @@ type History struct {
 
 // HistoryCounts are figures of a history.
 type HistoryCounts struct {
-	Attempted, Confirmed, Refused, Delivered, Redelivered, Settled, Drained, Released int
+	Attempted, Confirmed, Refused, Delivered, Redelivered, Settled, Drained, Released, Late int
 }
 
 // Place is a message in a queue.
@@ -199,10 +199,17 @@ func (h *History) Settled(p Place) {
 	}
 }
 
-// Released: a broker confirmed something in an epoch, just now.
-func (h *History) Released(node string, epoch uint64) {
+// Epoch is the highest in which something was confirmed.
+func (h *History) Epoch() uint64 { return h.lead.epoch }
+
+// Released: a broker confirmed something in an epoch, just now. asked is what Epoch was when the client asked for it. An
+// owner that stood still may confirm late what its successor acknowledged before it claimed, and so has; what was asked for
+// after a higher epoch confirmed it may not.
+func (h *History) Released(node string, epoch, asked uint64) {
 	h.counts.Released++
 	switch l := h.lead; {
+	case epoch < l.epoch && epoch >= asked:
+		h.counts.Late++
 	case epoch < l.epoch:
 		h.violated("Q7", "%s confirms in epoch %d after %s confirmed in epoch %d", node, epoch, l.node, l.epoch)
 	case epoch == l.epoch && node != l.node:

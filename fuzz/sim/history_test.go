@@ -156,9 +156,10 @@ func TestCheckers(t *testing.T) {
 			h.Drained(seen("a", 5))
 			h.Drained(seen("b", 6))
 		}},
-		{"epochs rise", "", func(h *History) { h.Released("x", 1); h.Released("x", 1); h.Released("y", 2) }},
-		{"an old epoch confirms", "Q7", func(h *History) { h.Released("x", 1); h.Released("y", 2); h.Released("x", 1) }},
-		{"two confirm in one epoch", "Q7", func(h *History) { h.Released("x", 1); h.Released("y", 1) }},
+		{"epochs rise", "", func(h *History) { h.Released("x", 1, 0); h.Released("x", 1, 1); h.Released("y", 2, 1) }},
+		{"an old epoch confirms what was asked for before", "", func(h *History) { h.Released("x", 1, 0); h.Released("y", 2, 1); h.Released("x", 1, 1) }},
+		{"an old epoch confirms", "Q7", func(h *History) { h.Released("x", 1, 0); h.Released("y", 2, 1); h.Released("x", 1, 2) }},
+		{"two confirm in one epoch", "Q7", func(h *History) { h.Released("x", 1, 0); h.Released("y", 1, 0) }},
 	} {
 		h := NewHistory()
 		x.run(h)

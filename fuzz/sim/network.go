@@ -18,6 +18,8 @@ type network struct {
 	cut   [2]bool // by sender: nothing that it sends arrives
 	delay [2]time.Duration
 	room  int // bytes of bulk frames that a connection holds in one direction
+	// perByte is how long a byte of a bulk frame takes.
+	perByte time.Duration
 }
 
 // end is one end of a connection.
@@ -145,7 +147,7 @@ func (e *end) send(f broker.Frame) error {
 	p.at = e.w.loop.now + e.w.latency(e.h)
 	if bulk {
 		e.held += size
-		p.at = max(p.at+time.Duration(size)*10*time.Nanosecond, e.fast, e.bulk)
+		p.at = max(p.at+time.Duration(size)*e.w.net.perByte, e.fast, e.bulk+time.Duration(size)*e.w.net.perByte)
 		e.bulk = p.at
 	} else {
 		p.size = 0

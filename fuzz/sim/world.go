@@ -55,7 +55,8 @@ type world struct {
 	producers []*producer
 	consumers []*consumer
 	drained   int
-	served    int // epochs opened
+	served    int   // epochs opened
+	keeper    *host // the other disk was lost and nobody is in sync yet; nil: none was
 
 	violations []string
 	trace      []string
@@ -125,15 +126,20 @@ func newWorld(o Options) *world {
 	w.shape.journal = journal.Defaults(datafile.Geometry{BlockShift: shift, Capacity: uint32(256 << 10 >> shift)})
 	w.shape.journal.Slots, w.shape.journal.Reserve = 11+r.IntN(16), 6
 	w.shape.journal.Depth = 1 + r.IntN(4)
-	w.net = network{room: 32 << 10 << r.IntN(6)}
+	w.net = network{room: 32 << 10 << r.IntN(6), perByte: time.Duration(10<<r.IntN(10)) * time.Nanosecond}
 	for i := range w.hosts {
 		w.net.delay[i] = time.Duration(50+r.IntN(1500)) * time.Microsecond
 		w.hosts[i] = &host{w: w, index: i, name: []string{"alpha", "beta"}[i], stepDue: -1, diskDue: -1,
-			clk: hostClock{rate: 0.98 + 0.04*r.Float64(), wall: time.Duration(r.Int64N(int64(2*time.Hour))) - time.Hour},
-			disk: aiotest.NewDisk(aiotest.Options{Seed: r.Uint64(), LatencyMin: 20 * time.Microsecond,
-				LatencyMax: time.Duration(100+r.IntN(3000)) * time.Microsecond})}
+			clk: hostClock{rate: 0.98 + 0.04*r.Float64(), wall: time.Duration(r.Int64N(int64(2*time.Hour))) - time.Hour}}
+		w.hosts[i].disk = w.newDisk(r)
 	}
 	return w
+}
+
+// newDisk is an empty disk, fast or slow.
+func (w *world) newDisk(r *rand.Rand) *aiotest.Disk {
+	return aiotest.NewDisk(aiotest.Options{Seed: r.Uint64(), LatencyMin: 20 * time.Microsecond,
+		LatencyMax: time.Duration(100+r.IntN(10_000)) * time.Microsecond})
 }
 
 // nodeOptions are those of a process on a host. The first is the primary.
@@ -174,6 +180,7 @@ func (w *world) begin() {
 	}
 	w.loop.after(10*time.Second, w.nextFault)
 	w.loop.after(time.Second, w.supervise)
+	w.loop.after(time.Second, w.operate)
 	for i := range 4 {
 		w.producers = append(w.producers, w.newProducer(i, i < 2, i%2 == 1))
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/hindmq/hind/journal"
-	"github.com/hindmq/hind/journal/datafile"
 )
 
 // history answers which part of a follower's log belongs to the owner's, although the owner may have retired the files that
@@ -12,39 +11,38 @@ import (
 // begins with the same file are the same from there to where one of them leaves the epoch.
 type history struct {
 	owner    []journal.EpochPoint
-	follower []journal.EpochPoint
-	files    []journal.FileInfo // of the follower
+	follower []journal.EpochPoint // all that were received, ascending
 }
 
 func newHistory(f *journal.Follower, owner []journal.EpochPoint) history {
-	return history{owner: owner, follower: f.Epochs(), files: f.Files()}
+	return history{owner: owner, follower: received(f.Epochs(), f.Files())}
+}
+
+// received adds to the epochs that were applied those that were only received: their first files are there.
+func received(applied []journal.EpochPoint, files []journal.FileInfo) []journal.EpochPoint {
+	points := slices.Clone(applied)
+	for i, f := range files {
+		begins := i == 0 && f.Pred.End == 0 || i > 0 && files[i-1].Incarnation != f.Incarnation
+		if n := len(points); !begins || n > 0 && points[n-1].Incarnation >= f.Incarnation {
+			continue // or its beginning is not there any more
+		}
+		points = append(points, journal.EpochPoint{Epoch: f.Epoch, Incarnation: f.Incarnation, Start: journal.Position{File: f.Pred.ID, Block: f.Pred.End}, File: f.Name})
+	}
+	return points
 }
 
 // has says that the end of a page of the follower lies in the owner's history. False: it does not, or nobody knows.
 func (h *history) has(at journal.Position) bool {
-	i := slices.IndexFunc(h.files, func(f journal.FileInfo) bool { return f.Name.ID == at.File })
-	if i < 0 {
+	n := len(h.follower)
+	for n > 0 && at.File < h.follower[n-1].File.ID {
+		n--
+	}
+	if n == 0 {
 		return false
 	}
-	epoch, incarnation := h.files[i].Epoch, h.files[i].Incarnation
-	k := slices.IndexFunc(h.owner, func(e journal.EpochPoint) bool { return e.Epoch == epoch && e.Incarnation == incarnation })
-	if k < 0 || h.owner[k].File != h.began(epoch, incarnation) {
-		return false
-	}
-	return k == len(h.owner)-1 || !h.owner[k+1].Start.Less(at)
-}
-
-// began is the file with which an epoch begins in the follower's log; zero: it is not known.
-func (h *history) began(epoch, incarnation uint32) datafile.Name {
-	for _, e := range h.follower {
-		if e.Epoch == epoch && e.Incarnation == incarnation {
-			return e.File
-		}
-	}
-	for i, f := range h.files { // received and not applied yet
-		if i > 0 && f.Epoch == epoch && f.Incarnation == incarnation {
-			return f.Name
-		}
-	}
-	return datafile.Name{}
+	own := h.follower[n-1]
+	k := slices.IndexFunc(h.owner, func(e journal.EpochPoint) bool {
+		return e.Epoch == own.Epoch && e.Incarnation == own.Incarnation && e.File == own.File
+	})
+	return k >= 0 && (k == len(h.owner)-1 || !h.owner[k+1].Start.Less(at))
 }

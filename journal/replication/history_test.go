@@ -14,7 +14,11 @@ func point(epoch uint32, file, block, name, salt uint64) journal.EpochPoint {
 }
 
 func logFile(epoch uint32, id, salt uint64, end uint32) journal.FileInfo {
-	return journal.FileInfo{Name: datafile.Name{ID: id, Salt: salt}, Kind: datafile.Log, Epoch: epoch, Incarnation: epoch + 1, End: end}
+	f := journal.FileInfo{Name: datafile.Name{ID: id, Salt: salt}, Kind: datafile.Log, Epoch: epoch, Incarnation: epoch + 1, End: end}
+	if id > 1 {
+		f.Pred = datafile.Link{Name: datafile.Name{ID: id - 1}, End: 94}
+	}
+	return f
 }
 
 // A follower whose files the owner has retired since: what both had is told from what only the follower has.
@@ -24,30 +28,34 @@ func TestHistory(t *testing.T) {
 	for _, x := range []struct {
 		name     string
 		follower []journal.EpochPoint
-		files    []journal.FileInfo
 		at       journal.Position
 		want     bool
 	}{
-		{"in the file of the epoch's beginning", owner[:2], files, journal.Position{File: 6, Block: 1}, true},
-		{"where the owner left the epoch", owner[:2], files, journal.Position{File: 7, Block: 10}, true},
-		{"beyond it", owner[:2], files, journal.Position{File: 7, Block: 12}, false},
-		{"the epoch before", owner[:2], files, journal.Position{File: 1, Block: 200}, true},
-		{"received and not applied yet", owner[:1], files, journal.Position{File: 6, Block: 40}, true},
-		{"the file is not there any more", owner[:2], files, journal.Position{File: 5, Block: 94}, false},
-		{"an epoch of the same number from another hand", []journal.EpochPoint{owner[0], point(4, 5, 94, 6, 67)},
-			[]journal.FileInfo{logFile(4, 6, 67, 300)}, journal.Position{File: 6, Block: 1}, false},
-		{"an epoch that the owner never heard of", []journal.EpochPoint{point(3, 5, 94, 6, 66)},
-			[]journal.FileInfo{logFile(3, 6, 66, 300)}, journal.Position{File: 6, Block: 1}, false},
-		{"the epoch's beginning is not known", owner[:1], files[2:], journal.Position{File: 7, Block: 5}, false},
-		{"the owner's present epoch", []journal.EpochPoint{owner[3]}, []journal.FileInfo{logFile(6, 10, 100, 50)}, journal.Position{File: 10, Block: 50}, true},
+		{"in the file of the epoch's beginning", owner[:2], journal.Position{File: 6, Block: 1}, true},
+		{"where the owner left the epoch", owner[:2], journal.Position{File: 7, Block: 10}, true},
+		{"beyond it", owner[:2], journal.Position{File: 7, Block: 12}, false},
+		{"the epoch before", owner[:2], journal.Position{File: 1, Block: 200}, true},
+		{"in a file that the follower retired too", owner[:2], journal.Position{File: 5, Block: 94}, true},
+		{"received and not applied yet", received(owner[:1], files), journal.Position{File: 7, Block: 10}, true},
+		{"an epoch of the same number from another hand", []journal.EpochPoint{owner[0], point(4, 5, 94, 6, 67)}, journal.Position{File: 6, Block: 1}, false},
+		{"an epoch that the owner never heard of", []journal.EpochPoint{point(3, 5, 94, 6, 66)}, journal.Position{File: 6, Block: 1}, false},
+		{"before all that is known", owner[1:2], journal.Position{File: 1, Block: 5}, false},
+		{"the owner's present epoch", owner[3:], journal.Position{File: 10, Block: 50}, true},
 	} {
-		h := history{owner: owner, follower: x.follower, files: x.files}
+		h := history{owner: owner, follower: x.follower}
 		if got := h.has(x.at); got != x.want {
 			t.Errorf("%s: %t", x.name, got)
 		}
 	}
-	if (&history{files: files}).has(journal.Position{File: 6, Block: 1}) {
+	if (&history{follower: owner}).has(journal.Position{File: 6, Block: 1}) {
 		t.Error("an owner without a table has everything")
+	}
+	// The first file that is left need not be the one with which its epoch began.
+	if got := received(nil, files[2:]); len(got) != 0 {
+		t.Errorf("without a table: %v", got)
+	}
+	if got := received(owner[:1], files[1:]); len(got) != 1 {
+		t.Errorf("an epoch whose beginning may be gone: %v", got)
 	}
 }
 
