@@ -87,7 +87,7 @@ func (n *Node) closeClients(why string) {
 	if !d.serving {
 		return
 	}
-	d.serving, d.cause = false, why
+	d.serving = false
 	n.env.CloseClients()
 	d.shard.Deactivate(why)
 	n.log.Info("passive: clients are closed", "why", why)

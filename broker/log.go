@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"math"
 	"syscall"
 	"time"
 
@@ -201,6 +202,11 @@ func (n *Node) activate() {
 		return
 	}
 	a := s.opening
+	if a.Record.Epoch > math.MaxUint32 {
+		s.opening = nil
+		n.poisoned(fmt.Errorf("open epoch %d: pages name epochs up to %d", a.Record.Epoch, uint32(math.MaxUint32)))
+		return
+	}
 	o := journal.ActivateOptions{Epoch: uint32(a.Record.Epoch), Role: a.Record.Encode(), Engine: n.o.Engine, Pool: n.o.Pool,
 		Host: nodeLog{n}, Salt: n.env.Random(), Now: n.journalNow()}
 	var err error
@@ -217,8 +223,13 @@ func (n *Node) activate() {
 	s.image, s.follower, s.copying = nil, nil, false
 }
 
-// poisoned reports a failure that was met outside a completion: behind the present action, not inside it.
-func (n *Node) poisoned(err error) { n.Post(ha.Poisoned{Reason: err.Error()}) }
+// poisoned reports, once, a failure that was met outside a completion: behind the present action, not inside it.
+func (n *Node) poisoned(err error) {
+	if !n.store.failed {
+		n.store.failed = true
+		n.Post(ha.Poisoned{Reason: err.Error()})
+	}
+}
 
 // persist carries out a Persist; it blocks for two small writes.
 func (n *Node) persist(a ha.Persist) {

@@ -77,9 +77,8 @@ type Node struct {
 type domain struct {
 	shard    *shard.Shard
 	host     *session.Host
-	serving  bool   // between OpenClients and CloseClients
-	eventUID int64  // of the last topology
-	cause    string // why the last shard ended
+	serving  bool  // between OpenClients and CloseClients
+	eventUID int64 // of the last topology
 }
 
 // ending is how far the end has come.
@@ -189,6 +188,7 @@ func (n *Node) Step(now clock.Instant) (again bool) {
 		n.feed(ha.Tick{})
 	}
 	n.watchDisk()
+	n.closeDoomed()
 	again = n.domain.shard.Step(now)
 	n.flush()
 	n.replicate()
@@ -220,6 +220,9 @@ func (n *Node) Next() time.Duration {
 	next := n.now.Boot + time.Second
 	if at, ok := n.machine.NextTick(); ok {
 		next = min(next, at)
+	}
+	for _, d := range n.pair.doomed {
+		next = min(next, d.at)
 	}
 	if n.store.busy() {
 		next = min(next, n.now.Boot+n.o.IdleAfter)

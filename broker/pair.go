@@ -2,6 +2,8 @@ package broker
 
 import (
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/hindmq/hind/broker/ha"
 	"github.com/hindmq/hind/journal"
@@ -15,6 +17,9 @@ type pair struct {
 	told   membership
 	full   bool   // the link takes no more bulk frames
 	copied uint64 // newest epoch for which the mark "copying" was set
+
+	failures failures
+	doomed   []doomed // links that are closed later
 }
 
 // membership is what the journal was told of who counts in "stable".
@@ -40,14 +45,13 @@ type sending struct {
 type receiving struct {
 	link     ha.Link
 	epoch    uint64
-	owner    ha.Instance
 	receiver *replication.Receiver
 	checked  bool // TailChecked was reported
-	copying  bool // Copy was asked for
 }
 
 // forget ends the conversation of a link that is gone.
 func (p *pair) forget(link ha.Link) {
+	p.doomed = slices.DeleteFunc(p.doomed, func(d doomed) bool { return d.link == link })
 	if p.out.link == link {
 		p.endSending()
 	}
@@ -98,7 +102,7 @@ func (n *Node) follow(a ha.Follow) {
 		}
 		s.follower, s.image = f, nil
 	}
-	n.pair.in = receiving{link: a.Link, epoch: a.Epoch, owner: a.Owner, receiver: replication.NewReceiver(s.follower, uint32(a.Epoch))}
+	n.pair.in = receiving{link: a.Link, epoch: a.Epoch, receiver: replication.NewReceiver(s.follower, uint32(a.Epoch))}
 }
 
 // rebuild gives the follower a fresh domain, when what it had applied no longer stands in its log.
@@ -123,7 +127,6 @@ func (n *Node) copyLog(a ha.Copy) {
 		n.poisoned(err)
 		return
 	}
-	in.copying = true
 }
 
 // receive takes one frame of the peer.
@@ -138,9 +141,14 @@ func (n *Node) receive(f *received) {
 		return
 	}
 	m, err := replication.DecodeMessage(f.head, f.body)
+	if err != nil {
+		n.log.Error("the other broker sends what is no message", "link", f.link, "error", err)
+		n.pair.forget(f.link)
+		n.env.CloseLink(f.link, err.Error())
+		return
+	}
 	p := &n.pair
 	switch {
-	case err != nil:
 	case p.out.link == f.link && p.out.sender != nil:
 		if err = p.out.sender.Receive(m); err == nil {
 			n.reportAcked()
@@ -149,9 +157,7 @@ func (n *Node) receive(f *received) {
 		err = p.in.receiver.Receive(m)
 	}
 	if err != nil {
-		n.log.Error("the pair's conversation ends", "link", f.link, "error", err)
-		p.forget(f.link)
-		n.env.CloseLink(f.link, err.Error())
+		n.endLink(f.link, err)
 	}
 }
 
@@ -230,10 +236,66 @@ func laneOf(m *replication.Message) Lane {
 	return LaneControl
 }
 
+// endLink ends a conversation that went wrong, and its link: the first time at once, then later and later, since the brokers
+// join again as soon as the link is gone.
 func (n *Node) endLink(link ha.Link, err error) {
-	n.log.Error("the pair's conversation ends", "link", link, "error", err)
 	n.pair.forget(link)
-	n.env.CloseLink(link, err.Error())
+	wait := n.pair.failures.wait(n.now.Boot)
+	if errors.Is(err, journal.ErrRetired) {
+		n.log.Warn("the other broker fell behind what the log keeps; it copies again", "link", link, "in", wait, "found", err)
+	} else {
+		n.log.Error("the pair's conversation ends; the brokers join again", "link", link, "in", wait, "error", err)
+	}
+	if wait == 0 {
+		n.env.CloseLink(link, err.Error())
+		return
+	}
+	n.pair.doomed = append(n.pair.doomed, doomed{link, n.now.Boot + wait, err.Error()})
+}
+
+// closeDoomed closes the links whose time has come.
+func (n *Node) closeDoomed() {
+	n.pair.doomed = slices.DeleteFunc(n.pair.doomed, func(d doomed) bool {
+		if d.at > n.now.Boot {
+			return false
+		}
+		n.env.CloseLink(d.link, d.why)
+		return true
+	})
+}
+
+// doomed is a link that is closed when its time has come.
+type doomed struct {
+	link ha.Link
+	at   time.Duration
+	why  string
+}
+
+// failures says how long to wait after a conversation that failed.
+type failures struct {
+	count int
+	last  time.Duration
+}
+
+// Waits after failures: none after the first, then from waitMin doubling to waitMax; without a failure for failureForgotten
+// the next one is a first again.
+const (
+	waitMin          = 50 * time.Millisecond
+	waitMax          = 5 * time.Second
+	failureForgotten = 30 * time.Second
+)
+
+// wait counts a failure.
+func (f *failures) wait(now time.Duration) time.Duration {
+	if now-f.last > failureForgotten {
+		f.count = 0
+	}
+	f.last = now
+	f.count++
+	if f.count == 1 {
+		return 0
+	}
+	return min(waitMin<<min(f.count-2, 10), waitMax)
 }
 
 func (n *Node) replicateIn() {

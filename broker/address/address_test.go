@@ -2,44 +2,18 @@ package address
 
 import "testing"
 
-func TestMatches(t *testing.T) {
-	for _, c := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"#", "", true}, {"#", "a.b", true}, {"a", "a", true}, {"a", "b", false}, {"a", "a.b", false},
-		{"a.#", "a", true}, {"a.#", "a.b.c", true}, {"a.#", "ab", false}, {"#.c", "a.b.c", true}, {"#.c", "c", true},
-		{"a.*", "a.b", true}, {"a.*", "a", false}, {"a.*", "a.b.c", false}, {"*", "a", true}, {"*.b", "a.b", true},
-		{"a.#.z", "a.z", true}, {"a.#.z", "a.b.c.z", true}, {"a.#.z", "a.b", false}, {"#.b.#", "a.b.c", true},
-		{"*.#.*", "a", false}, {"*.#.*", "a.b", true}, {"a*", "ab", false},
-	} {
-		if got := Matches(c.pattern, c.name); got != c.want {
-			t.Errorf("%q matches %q: %t", c.pattern, c.name, got)
-		}
-	}
-}
-
-// The more specific rule wins, whatever the order they are given in.
 func TestTable(t *testing.T) {
-	set := func(n int) func(*Settings) { return func(s *Settings) { s.MaxDeliveryAttempts = n } }
-	rules := []Rule{{"a.b", set(1)}, {"a.*", set(2)}, {"a.#", set(3)}, {"#", set(4)}, {"#.b", set(5)},
-		{"#", func(s *Settings) { s.DeadLetterAddress = "DLQ" }}}
-	for shift := range rules {
-		rotated := append(append([]Rule(nil), rules[shift:]...), rules[:shift]...)
-		table := NewTable(rotated)
-		for name, want := range map[string]int{"a.b": 1, "a.c": 2, "a.c.d": 3, "z": 4, "z.b": 5} {
-			s := table.Of(name)
-			if s.MaxDeliveryAttempts != want {
-				t.Errorf("rotated by %d: %s has %d, want %d", shift, name, s.MaxDeliveryAttempts, want)
-			}
-			if s.DeadLetterAddress != "DLQ" {
-				t.Errorf("%s: dead-letter address %q", name, s.DeadLetterAddress)
-			}
-		}
-	}
 	var none *Table
-	if none.Of("x") != Defaults() {
-		t.Error("no table gives other settings than the defaults")
+	if none.Of("a") != Defaults() {
+		t.Error("no table is not the defaults")
+	}
+	table := Resolved(func(name string) Settings {
+		s := Defaults()
+		s.DeadLetterAddress = "dead." + name
+		return s
+	})
+	if got := table.Of("a").DeadLetterAddress; got != "dead.a" {
+		t.Errorf("resolved to %q", got)
 	}
 }
 

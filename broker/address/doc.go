@@ -1,10 +1,10 @@
-// Package address has the values around addresses: routing types, fully qualified names ("address::queue"), matching
-// by wildcards, and the settings that a match gives.
+// Package address has the values around addresses: routing types, fully qualified names ("address::queue"), and the
+// settings of an address.
 //
-// It holds no addresses: package postoffice does. Invariants:
+// It holds no addresses: package postoffice does; it matches no patterns: the configuration does. Invariants:
 //
 //  1. A Table is immutable once built and may be read from any goroutine.
-//  2. A setting that no rule gives has the default of Defaults().
+//  2. Without a Table every address has the settings of Defaults().
 //
 // Start with settings.go.
 package address

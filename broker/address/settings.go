@@ -41,43 +41,18 @@ func Defaults() Settings {
 	}
 }
 
-// Rule gives settings to the addresses that Match matches. Apply changes only the settings that the rule gives; it must
-// be pure.
-type Rule struct {
-	Match string
-	Apply func(*Settings)
-}
-
-// Table resolves the settings of addresses. It is immutable.
+// Table says which settings an address has. It is immutable, and may be used from any goroutine.
 type Table struct {
-	rules   []Rule                     // least specific first, so that the more specific override
-	resolve func(name string) Settings // in place of rules
+	resolve func(name string) Settings
 }
 
-// Resolved is a table whose settings somebody else puts together: of is pure and may be called from any goroutine.
+// Resolved is the table of settings that somebody else puts together, as the configuration does: of is pure.
 func Resolved(of func(name string) Settings) *Table { return &Table{resolve: of} }
 
-// NewTable orders the rules by how specific they are: an exact name over a pattern, a longer literal prefix over a
-// shorter, "*" over "#". Rules with the same Match apply in the given order.
-func NewTable(rules []Rule) *Table {
-	t := &Table{rules: append([]Rule(nil), rules...)}
-	sortRules(t.rules)
-	return t
-}
-
-// Of returns the settings of one address: the defaults, overridden by every rule that matches, the most specific last.
+// Of returns the settings of one address; without a table those of Defaults.
 func (t *Table) Of(name string) Settings {
-	s := Defaults()
 	if t == nil {
-		return s
+		return Defaults()
 	}
-	if t.resolve != nil {
-		return t.resolve(name)
-	}
-	for i := range t.rules {
-		if Matches(t.rules[i].Match, name) {
-			t.rules[i].Apply(&s)
-		}
-	}
-	return s
+	return t.resolve(name)
 }

@@ -280,7 +280,7 @@ func TestLargeTransaction(t *testing.T) {
 }
 
 func TestExpiry(t *testing.T) {
-	r := newRig(t, rigOptions{rules: []address.Rule{{Match: "q", Apply: func(s *address.Settings) { s.ExpiryAddress = "expired" }}}})
+	r := newRig(t, rigOptions{rules: []rule{{Match: "q", Apply: func(s *address.Settings) { s.ExpiryAddress = "expired" }}}})
 	a := r.connect("a")
 	s := a.session("s")
 	s.queue("q")
@@ -316,7 +316,7 @@ func TestExpiry(t *testing.T) {
 }
 
 func TestDeadLetters(t *testing.T) {
-	r := newRig(t, rigOptions{rules: []address.Rule{{Match: "q", Apply: func(s *address.Settings) {
+	r := newRig(t, rigOptions{rules: []rule{{Match: "q", Apply: func(s *address.Settings) {
 		s.DeadLetterAddress, s.MaxDeliveryAttempts = "dead", 2
 	}}}})
 	a := r.connect("a")
@@ -365,7 +365,7 @@ func TestDeadLetters(t *testing.T) {
 // Copy and removal are one: whatever page is lost, the message is in exactly one of the queues.
 func TestDeadLetterIsAtomic(t *testing.T) {
 	for beyond := range uint32(8) {
-		r := newRig(t, rigOptions{rules: []address.Rule{{Match: "q", Apply: func(s *address.Settings) {
+		r := newRig(t, rigOptions{rules: []rule{{Match: "q", Apply: func(s *address.Settings) {
 			s.DeadLetterAddress, s.MaxDeliveryAttempts = "dead", 1
 		}}}})
 		a := r.connect("a")

@@ -27,7 +27,7 @@ type rig struct {
 }
 
 type rigOptions struct {
-	rules     []address.Rule
+	rules     []rule
 	shard     func(*shard.Options)
 	session   func(*Options)
 	authority Authority
@@ -46,7 +46,7 @@ func newRig(t testing.TB, o rigOptions) *rig {
 func (r *rig) load(log *shardtest.Log) {
 	r.t.Helper()
 	o, so := shard.DefaultOptions(), DefaultOptions()
-	o.Settings = address.NewTable(r.options.rules)
+	o.Settings = settingsBy(r.options.rules)
 	if r.options.shard != nil {
 		r.options.shard(&o)
 	}
@@ -304,4 +304,23 @@ func (u *user) ack(text string) {
 func (u *user) do(fn func(Tag)) {
 	fn(u.peer.rig.tag())
 	u.peer.post()
+}
+
+// rule gives settings to one address, to all below one ("closed.#"), or to all ("#").
+type rule struct {
+	Match string
+	Apply func(*address.Settings)
+}
+
+func settingsBy(rules []rule) *address.Table {
+	return address.Resolved(func(name string) address.Settings {
+		s := address.Defaults()
+		for _, r := range rules {
+			below, all := strings.CutSuffix(r.Match, "#")
+			if r.Match == name || all && strings.HasPrefix(name, below) {
+				r.Apply(&s)
+			}
+		}
+		return s
+	})
 }

@@ -47,7 +47,11 @@ func (w *realWorld) open() *journal.Driver {
 		t.Fatal(err)
 	}
 	so := shard.DefaultOptions()
-	so.Settings = address.NewTable([]address.Rule{{Match: "#", Apply: func(s *address.Settings) { s.MaxDeliveryAttempts = -1 }}})
+	so.Settings = address.Resolved(func(string) address.Settings {
+		s := address.Defaults()
+		s.MaxDeliveryAttempts = -1
+		return s
+	})
 	w.shard = shard.New(shard.NewMailbox(1<<20, func() {}), so)
 	w.host = NewHost(w.shard, Everyone{}, DefaultOptions())
 	image, err := journal.Load(proc, "/j", o, w.shard)

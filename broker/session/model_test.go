@@ -53,7 +53,7 @@ const modelQueues = 4 // two anycast queues, two subscriptions of one multicast 
 
 func runModel(t *testing.T, seed uint64) {
 	w := &world{rig: newRig(t, rigOptions{
-		rules: []address.Rule{{Match: "#", Apply: func(s *address.Settings) { s.MaxDeliveryAttempts = -1 }}},
+		rules: []rule{{Match: "#", Apply: func(s *address.Settings) { s.MaxDeliveryAttempts = -1 }}},
 		shard: func(o *shard.Options) { o.DispatchBudget = 16 },
 	}), rand: rand.New(rand.NewPCG(seed, 1)), facts: map[string]*fact{}}
 	defer func() {

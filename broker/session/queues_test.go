@@ -127,7 +127,7 @@ func TestCreateRefusals(t *testing.T) {
 		t.Errorf("defaults are refused: %v", err)
 	}
 
-	r := newRig(t, rigOptions{rules: []address.Rule{{Match: "closed.#", Apply: func(s *address.Settings) {
+	r := newRig(t, rigOptions{rules: []rule{{Match: "closed.#", Apply: func(s *address.Settings) {
 		s.AutoCreateAddresses, s.AutoCreateQueues = false, false
 	}}}})
 	s := r.connect("a").session("s")

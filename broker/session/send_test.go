@@ -12,7 +12,7 @@ import (
 func duplicate(id string) sendOption { return with(message.PropDuplicateID, message.String(id)) }
 
 func TestDuplicates(t *testing.T) {
-	r := newRig(t, rigOptions{rules: []address.Rule{{Match: "small", Apply: func(s *address.Settings) { s.IDCacheSize = 2 }}}})
+	r := newRig(t, rigOptions{rules: []rule{{Match: "small", Apply: func(s *address.Settings) { s.IDCacheSize = 2 }}}})
 	a := r.connect("a")
 	s := a.session("s")
 	s.queue("q")
@@ -115,7 +115,7 @@ func TestMemoryLimit(t *testing.T) {
 		limit   int64
 		granted bool
 	}{{2*size - 1, false}, {2 * size, false}, {2*size + 1, true}} {
-		r := newRig(t, rigOptions{rules: []address.Rule{{Match: "q", Apply: func(s *address.Settings) { s.MaxSizeBytes = c.limit }}}})
+		r := newRig(t, rigOptions{rules: []rule{{Match: "q", Apply: func(s *address.Settings) { s.MaxSizeBytes = c.limit }}}})
 		a := r.connect("a")
 		s := a.session("s")
 		s.queue("q")

@@ -67,7 +67,7 @@ func TestBusyLog(t *testing.T) {
 }
 
 func TestFullLog(t *testing.T) {
-	r := newRig(t, rigOptions{rules: []address.Rule{{Match: "q", Apply: func(s *address.Settings) {
+	r := newRig(t, rigOptions{rules: []rule{{Match: "q", Apply: func(s *address.Settings) {
 		s.DeadLetterAddress, s.MaxDeliveryAttempts = "dead", 1
 	}}}})
 	a := r.connect("a")

@@ -168,7 +168,11 @@ func (w *world) shardOptions() shard.Options {
 	o := shard.DefaultOptions()
 	o.DispatchBudget = w.shape.budget
 	o.Office.DuplicatesMax = w.shape.journal.BlobMax / 2 / 20
-	o.Settings = address.NewTable([]address.Rule{{Match: "#", Apply: func(s *address.Settings) { s.MaxDeliveryAttempts = -1 }}})
+	o.Settings = address.Resolved(func(string) address.Settings {
+		s := address.Defaults()
+		s.MaxDeliveryAttempts = -1
+		return s
+	})
 	return o
 }
 

@@ -174,6 +174,6 @@ func clientLimits(t config.Transport) transport.Limits {
 
 // coreProtocol offers CORE by its first bytes.
 func coreProtocol(server *core.Server) remoting.Protocol {
-	return remoting.Protocol{Name: "CORE", Match: remoting.Prefix(wire.Handshake), Accept: server.Accept,
+	return remoting.Protocol{Name: "CORE", Match: core.Match, Accept: server.Accept,
 		Farewell: func(reason error) { server.Close(core.FarewellShutDown, fmt.Errorf("broker stops: %w", reason)) }}
 }
